@@ -1,0 +1,6 @@
+//! The compiled module `ferrograd._core`.
+
+use pyo3::prelude::*;
+
+#[pymodule]
+mod _core {}
