@@ -1,0 +1,84 @@
+# Each target sets itself up: from a fresh clone, Python 3.11 or newer and Rust are all it takes.
+#
+#   make demo     train a small network on real digits
+#   make test     every test, Rust and Python
+#   make bench    the same workloads on ferrograd and on its peers
+#   make lint     what has to be clean before a change lands
+#   make wheel    the release wheel, in dist/
+#   make test-array-api SUITE=path    the array API conformance suite, from a checkout of data-apis/array-api-tests
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := demo
+.PHONY: demo test test-rust test-python bench lint lint-rust lint-python stubs wheel test-array-api tools clean
+
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+VENV := $(CURDIR)/.venv
+BIN := $(VENV)/bin
+JOBS ?= 2
+# Release speed with overflow checks. Tests and extension share it, so that dependencies compile once.
+CARGO_PROFILE := verify
+# Compiles the extension and installs the package editable; the argument names the extras to install with it.
+develop = VIRTUAL_ENV=$(VENV) $(BIN)/maturin develop --quiet --profile $(CARGO_PROFILE) $(if $(1),--extras $(1))
+
+demo: tools
+	$(call develop)
+	$(BIN)/ferrograd demo
+
+test: test-rust test-python
+
+# The whole workspace is named so that both halves resolve to the same features of shared dependencies.
+test-rust: tools
+	cargo test --workspace --profile $(CARGO_PROFILE)
+
+test-python: tools
+	$(call develop,test)
+	$(BIN)/python -m pytest -n $(JOBS)
+
+bench: tools
+	$(call develop,bench)
+	$(BIN)/python benches/bench_ops.py
+	$(BIN)/python benches/bench_train.py
+
+lint: lint-rust lint-python stubs
+
+lint-rust: tools
+	@cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 || \
+		{ echo "rustfmt or clippy is missing. Install them: rustup component add rustfmt clippy"; exit 1; }
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --profile $(CARGO_PROFILE) -- -D warnings
+
+lint-python: tools
+	$(call develop,lint)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# The stub is generated from the compiled module's own signatures: a stale one is an error that shows the difference.
+stubs: tools
+	$(call develop)
+	$(BIN)/python -c 'from ferrograd import _core; print(_core.__stubs__, end="")' \
+		| diff -u python/ferrograd/_core.pyi - || { echo "_core.pyi is stale. Renew it: make update-stubs"; exit 1; }
+
+wheel: tools
+	$(BIN)/maturin build --release --out dist
+	@ls -l dist
+
+test-array-api: tools
+	@test -d "$(SUITE)/array_api_tests" || { echo "SUITE is no checkout of the suite. Get one:" \
+		"git clone --recursive https://github.com/data-apis/array-api-tests && make $@ SUITE=array-api-tests"; exit 1; }
+	$(call develop,conformance)
+	cd $(SUITE) && ARRAY_API_TESTS_MODULE=ferrograd ARRAY_API_TESTS_VERSION=2025.12 \
+		$(BIN)/python -m pytest array_api_tests -n $(JOBS) --max-examples 200 --disable-deadline
+
+tools: $(BIN)/maturin
+
+$(BIN)/maturin: pyproject.toml
+	@.ci/prerequisites
+	@test -x $(BIN)/python || "$$(.ci/prerequisites --python)" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'maturin>=1.9,<2'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) target dist python/ferrograd/*.so
