@@ -41,8 +41,15 @@ constructors! {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Shape(m) | Error::DType(m) | Error::Value(m) | Error::Index(m) | Error::Device(m)
-            | Error::Grad(m) | Error::Memory(m) | Error::Format(m) | Error::Callback(m) => f.write_str(m),
+            Error::Shape(m)
+            | Error::DType(m)
+            | Error::Value(m)
+            | Error::Index(m)
+            | Error::Device(m)
+            | Error::Grad(m)
+            | Error::Memory(m)
+            | Error::Format(m)
+            | Error::Callback(m) => f.write_str(m),
             Error::Internal(m) => write!(f, "internal error, please report it: {m}"),
             Error::Interrupted => f.write_str("interrupted"),
         }

@@ -1,0 +1,156 @@
+//! The backward walk: iterative, newest node first, each node once.
+
+use super::graph::{Body, Edge, Link, Node};
+use super::{Gradient, Grads, with_grad};
+use crate::error::{Error, Result};
+use crate::shape;
+use crate::tensor::Tensor;
+use smallvec::SmallVec;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Record the backward pass itself, so that it can be differentiated again.
+    pub create_graph: bool,
+    /// Keep what the graph saved, for another backward.
+    pub retain_graph: bool,
+}
+
+type Slots = SmallVec<[Option<Tensor>; 1]>;
+
+/// Gradients on their way, by node number.
+struct Walk {
+    pending: BTreeMap<u64, (Arc<Node>, Slots)>,
+    options: Options,
+}
+
+/// Accumulates gradients of `roots` (with their seeds) into the leaves' `grad`.
+pub fn backward(roots: &[(Tensor, Tensor)], options: Options) -> Result<()> {
+    let mut walk = Walk::start(roots, options)?;
+    while let Some((_, (node, slots))) = walk.pending.pop_last() {
+        let slots = run_hooks(&node, slots)?;
+        if node.retains() {
+            for (i, g) in slots.iter().enumerate().filter_map(|(i, g)| g.as_ref().map(|g| (i, g))) {
+                let old = node.take_grad(i as u32);
+                let sum = match old {
+                    Some(old) => walk.with_mode(|| old.add(g))?,
+                    None => g.clone(),
+                };
+                node.set_grad(i as u32, Some(if options.create_graph { sum } else { sum.detach() }));
+            }
+        }
+        walk.step(&node, slots)?;
+    }
+    Ok(())
+}
+
+/// Gradients of `roots` with respect to `targets`, without touching anybody's `grad`.
+pub fn gradients(roots: &[(Tensor, Tensor)], targets: &[Tensor], options: Options) -> Result<Vec<Option<Tensor>>> {
+    let mut wanted: HashMap<(u64, u32), Vec<usize>> = HashMap::new();
+    for (i, t) in targets.iter().enumerate() {
+        let link = t.link().ok_or_else(|| Error::grad("grad", format!("argument {i} does not require a gradient")))?;
+        wanted.entry((link.node.sequence, link.index)).or_default().push(i);
+    }
+    let mut found = vec![None; targets.len()];
+    let mut walk = Walk::start(roots, options)?;
+    while let Some((sequence, (node, slots))) = walk.pending.pop_last() {
+        let slots = run_hooks(&node, slots)?;
+        for (index, g) in slots.iter().enumerate() {
+            for &i in wanted.get(&(sequence, index as u32)).into_iter().flatten() {
+                found[i] = g.clone();
+            }
+        }
+        walk.step(&node, slots)?;
+    }
+    Ok(found)
+}
+
+fn run_hooks(node: &Arc<Node>, mut slots: Slots) -> Result<Slots> {
+    for (i, slot) in slots.iter_mut().enumerate() {
+        for hook in node.hooks(i as u32) {
+            if let Some(g) = slot
+                && let Some(replaced) = hook(g)?
+            {
+                check_fits("hook", &replaced, g.shape(), g)?;
+                *slot = Some(replaced);
+            }
+        }
+    }
+    Ok(slots)
+}
+
+fn check_fits(op: &str, grad: &Tensor, shape: &[usize], like: &Tensor) -> Result<()> {
+    if grad.shape() == shape && grad.dtype() == like.dtype() {
+        return Ok(());
+    }
+    let want = format!("{} {}", like.dtype(), shape::display(shape));
+    let got = format!("{} {}", grad.dtype(), shape::display(grad.shape()));
+    Err(Error::grad(op, format!("gradient does not fit its tensor, expected {want}, got {got}")))
+}
+
+impl Walk {
+    fn start(roots: &[(Tensor, Tensor)], options: Options) -> Result<Walk> {
+        let mut walk = Walk { pending: BTreeMap::new(), options };
+        for (root, seed) in roots {
+            let link = root.link().ok_or_else(|| {
+                Error::grad("backward", "this tensor does not require a gradient: nothing it was computed from does")
+            })?;
+            check_fits("backward", seed, root.shape(), root)?;
+            walk.add(link, seed.clone())?;
+        }
+        Ok(walk)
+    }
+
+    fn with_mode<R>(&self, body: impl FnOnce() -> R) -> R {
+        with_grad(self.options.create_graph, body)
+    }
+
+    fn add(&mut self, link: &Link, grad: Tensor) -> Result<()> {
+        let outputs = match &link.node.body {
+            Body::Leaf => 1,
+            Body::Inner { outputs, .. } => outputs.len(),
+        };
+        let create_graph = self.options.create_graph;
+        let fresh = || (link.node.clone(), SmallVec::from_elem(None, outputs));
+        let (_, slots) = self.pending.entry(link.node.sequence).or_insert_with(fresh);
+        let slot = &mut slots[link.index as usize];
+        *slot = Some(match slot.take() {
+            None => grad,
+            Some(old) => with_grad(create_graph, || old.add(&grad))?,
+        });
+        Ok(())
+    }
+
+    /// Differentiates one op and hands its gradients on.
+    fn step(&mut self, node: &Arc<Node>, slots: Slots) -> Result<()> {
+        let Body::Inner { op, edges, .. } = &node.body else { return Ok(()) };
+        if slots.iter().all(Option::is_none) {
+            return Ok(());
+        }
+        let saved = node.saved()?;
+        let grads = self.with_mode(|| op.backward(&saved, &slots))?;
+        if !self.options.retain_graph && !self.options.create_graph {
+            node.free();
+        }
+        drop(saved);
+        self.hand_on(op.as_ref(), edges, grads)
+    }
+
+    fn hand_on(&mut self, op: &dyn Gradient, edges: &[Edge], grads: Grads) -> Result<()> {
+        if grads.len() != edges.len() {
+            let message = format!("backward gave {} gradients for {} inputs", grads.len(), edges.len());
+            return Err(Error::internal(op.name(), message));
+        }
+        for (edge, grad) in edges.iter().zip(grads) {
+            let (Some(link), Some(grad)) = (&edge.link, grad) else { continue };
+            if grad.shape() != edge.shape.as_slice() || grad.dtype() != edge.dtype {
+                let want = format!("{} {}", edge.dtype, shape::display(&edge.shape));
+                let got = format!("{} {}", grad.dtype(), shape::display(grad.shape()));
+                return Err(Error::internal(op.name(), format!("wrong gradient, expected {want}, got {got}")));
+            }
+            self.add(link, grad)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,96 @@
+//! Copies: a strided tensor made contiguous, and a value written into a strided region (`x[a:b] = v`).
+
+#[allow(unsafe_code)]
+mod cpu;
+
+use super::{Op, Spec, Specs, apply1};
+use crate::autograd::{Gradient, Grads, Saved, one, only};
+use crate::error::{Error, Result};
+use crate::shape::{self, Layout};
+use crate::storage::Output;
+use crate::tensor::Tensor;
+use smallvec::{SmallVec, smallvec};
+
+/// The same elements in fresh contiguous memory.
+#[derive(Debug)]
+struct Copy;
+
+impl Gradient for Copy {
+    fn name(&self) -> &'static str {
+        "copy"
+    }
+    fn backward(&self, _: &Saved, dy: &[Option<Tensor>]) -> Result<Grads> {
+        one(only(dy)?.clone())
+    }
+}
+
+impl Op for Copy {
+    fn outputs(&self, inputs: &[&Tensor]) -> Result<Specs> {
+        Ok(smallvec![Spec::like(inputs[0])])
+    }
+    fn cpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
+        let to = Layout::contiguous(&outputs[0].shape);
+        cpu::copy(inputs[0], &mut outputs[0], &to)
+    }
+}
+
+/// `inputs[0]` with the region that `region` describes (in its contiguous form) replaced by `inputs[1]`.
+#[derive(Debug)]
+struct Assign {
+    region: Layout,
+}
+
+impl Gradient for Assign {
+    fn name(&self) -> &'static str {
+        "setitem"
+    }
+    fn backward(&self, saved: &Saved, dy: &[Option<Tensor>]) -> Result<Grads> {
+        let dy = contiguous(only(dy)?)?;
+        let region = || super::movement::region(&dy, self.region.clone());
+        let rest = || {
+            let zeros = super::create::zeros_like(&region()?)?;
+            assign(&dy, &zeros, self.region.clone())
+        };
+        Ok(smallvec![saved.needs(0).then(rest).transpose()?, saved.needs(1).then(region).transpose()?,])
+    }
+}
+
+impl Op for Assign {
+    fn outputs(&self, inputs: &[&Tensor]) -> Result<Specs> {
+        let [x, v] = inputs else { return Err(Error::internal("setitem", "expected two operands")) };
+        if v.shape() != self.region.shape.as_slice() {
+            let (want, got) = (shape::display(&self.region.shape), shape::display(v.shape()));
+            return Err(Error::shape("setitem", format!("value does not fit, expected shape {want}, got {got}")));
+        }
+        if v.dtype() != x.dtype() {
+            return Err(Error::dtype("setitem", format!("expected {}, got {}", x.dtype(), v.dtype())));
+        }
+        Ok(smallvec![Spec::like(x)])
+    }
+    fn cpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
+        let whole = Layout::contiguous(&outputs[0].shape);
+        cpu::copy(inputs[0], &mut outputs[0], &whole)?;
+        cpu::copy(inputs[1], &mut outputs[0], &self.region)
+    }
+}
+
+/// The tensor itself when it is contiguous, else a contiguous copy.
+pub fn contiguous(x: &Tensor) -> Result<Tensor> {
+    if x.is_contiguous() { Ok(x.clone()) } else { copied(x) }
+}
+
+/// A copy in memory of its own.
+pub fn copied(x: &Tensor) -> Result<Tensor> {
+    apply1(Copy, &[x])
+}
+
+/// `x` with one region replaced; the region is a layout over the contiguous form of `x`.
+pub fn assign(x: &Tensor, value: &Tensor, region: Layout) -> Result<Tensor> {
+    let value = super::movement::broadcast_to(value, &region.shape)?;
+    apply1(Assign { region }, &[x, &value])
+}
+
+/// Contiguous forms of several operands.
+pub fn all_contiguous(inputs: &[&Tensor]) -> Result<SmallVec<[Tensor; 3]>> {
+    inputs.iter().map(|x| contiguous(x)).collect()
+}
