@@ -1,0 +1,1 @@
+"""What the test drivers share: values per dtype, memory layouts, comparison, child processes."""

@@ -1,0 +1,63 @@
+"""What has to be refused is refused: the exception's class, and a message that says what is wrong."""
+
+from __future__ import annotations
+
+import builtins
+import re
+
+import ferrograd as fg
+import pytest
+
+from harness import calls
+from harness.floors import count
+from op_table import ROWS
+from op_table.row import Refusal, Row
+
+REFUSALS = [
+    pytest.param(row, refusal, id=f"{name}-{index}")
+    for name, row in ROWS.items()
+    for index, refusal in enumerate(row.refusals)
+]
+
+TREE = {
+    "ShapeError": ValueError,
+    "DTypeError": TypeError,
+    "DeviceError": RuntimeError,
+    "GradError": RuntimeError,
+    "OutOfMemoryError": MemoryError,
+    "FormatError": ValueError,
+}
+
+
+@pytest.mark.parametrize("row, refusal", REFUSALS)
+def test_is_refused(row: Row, refusal: Refusal) -> None:
+    arguments = calls.for_op(fg, refusal.call, "float64")
+    kinds = tuple(getattr(fg, name, None) or getattr(builtins, name) for name in refusal.exception.split("|"))
+    with pytest.raises(kinds) as caught:
+        row.function(fg)(*arguments.args, **arguments.kwargs)
+    message = str(caught.value)
+    assert re.search(refusal.match, message), message
+    assert len(message) > 12, message
+    count("errors")
+
+
+@pytest.mark.parametrize("name", TREE)
+def test_exceptions_are_what_python_programs_catch(name: str) -> None:
+    kind = getattr(fg, name)
+    assert issubclass(kind, TREE[name])
+    assert kind.__module__ == "ferrograd"
+    assert kind.__doc__
+
+
+def test_message_names_the_op_the_shapes_and_what_was_expected() -> None:
+    with pytest.raises(fg.ShapeError) as caught:
+        fg.matmul(fg.ones((2, 3)), fg.ones((4, 5)))
+    assert str(caught.value).startswith("matmul: ")
+    assert re.search(r"2, ?3.*4, ?5", str(caught.value))
+
+
+def test_tensors_of_two_devices_are_refused() -> None:
+    if not fg.gpu.is_available():
+        pytest.skip("no GPU adapter found")
+    with pytest.raises(fg.DeviceError, match="add"):
+        fg.ones(2) + fg.ones(2).to("gpu")

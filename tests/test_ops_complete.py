@@ -1,0 +1,63 @@
+"""Registered ops == rows of the op table == names in the stub == documented names: nothing is half there."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from pathlib import Path
+
+import ferrograd as fg
+import pytest
+from ferrograd import _core
+
+from op_table import ROWS
+
+# Bound like ops, but about state or the graph; `test_autograd.py` and `test_process.py` are theirs.
+NOT_OPS: frozenset[str] = frozenset()
+
+
+def registered() -> set[str]:
+    return {name.replace(".", "_") for name in _core.__ops__} - NOT_OPS
+
+
+def flat(row: str) -> str:
+    return row.replace("nn.functional.", "").replace(".", "_")
+
+
+def test_every_registered_op_has_a_row() -> None:
+    assert sorted(registered() - set(map(flat, ROWS))) == []
+
+
+def test_every_row_has_a_registered_op() -> None:
+    assert sorted({name for name in map(flat, ROWS) if not found(name)}) == []
+
+
+def found(name: str) -> bool:
+    return name in registered() or name in WRITTEN_IN_PYTHON
+
+
+# Composed from ops in Python, or about dtypes and shapes only.
+WRITTEN_IN_PYTHON: frozenset[str] = frozenset()
+
+
+def stub_names() -> set[str]:
+    tree = ast.parse(Path(fg.__file__).with_name("_core.pyi").read_text())
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def test_stub_names_every_op() -> None:
+    assert sorted(registered() - stub_names()) == []
+
+
+@pytest.mark.parametrize("name", sorted(ROWS))
+def test_is_documented_with_its_signature(name: str) -> None:
+    function = ROWS[name].function(fg)
+    if ROWS[name].find is None:
+        assert function.__doc__, name
+        assert len(function.__doc__.strip()) > 15, name
+        assert inspect.signature(function).parameters, name
+
+
+def test_exported_names_are_real_and_documented() -> None:
+    for name in fg.__all__:
+        assert hasattr(fg, name), name
