@@ -3,11 +3,14 @@
 #[allow(unsafe_code)]
 pub mod arena;
 #[allow(unsafe_code)]
+pub mod gemm;
+#[allow(unsafe_code)]
 pub mod level;
 pub mod limits;
 pub mod math;
 #[allow(unsafe_code)]
 pub mod pool;
+pub mod rows;
 
 use crate::Result;
 
