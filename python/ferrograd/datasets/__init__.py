@@ -1,0 +1,6 @@
+"""Small real data that ships with the package, and readers of common files."""
+
+from ferrograd.datasets.digits import load_digits
+from ferrograd.datasets.mnist import load_mnist
+
+__all__ = ["load_digits", "load_mnist"]

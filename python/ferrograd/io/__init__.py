@@ -1,0 +1,5 @@
+"""File formats."""
+
+from ferrograd.io import safetensors
+
+__all__ = ["safetensors"]

@@ -1,0 +1,86 @@
+"""Linear layers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ferrograd._core import Tensor
+
+from ferrograd.nn import functional as F
+from ferrograd.nn import init
+from ferrograd.nn.module import Module
+from ferrograd.nn.parameter import Parameter, UninitializedParameter
+from ferrograd.nn.sizes import build, required_size
+
+
+class Identity(Module):
+    """Gives back its input; any arguments are accepted and ignored.
+
+    >>> import ferrograd as fg
+    >>> fg.nn.Identity()(fg.ones(2)).tolist()
+    [1.0, 1.0]
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def forward(self, input: Tensor) -> Tensor:
+        return input
+
+
+class Linear(Module):
+    """y = x W^T + b on the last dimension: (*, in_features) -> (*, out_features).
+
+    Args:
+        in_features: size of the last input dimension; None finds it at the first call.
+        out_features: size of the last output dimension.
+        bias: whether b is added.
+        device, dtype: of the parameters.
+
+    `weight` has the shape (out_features, in_features), `bias` (out_features,); both start uniform on
+    +-1/sqrt(in_features), as in PyTorch. Raises ShapeError if the input's last dimension is not in_features.
+
+    >>> import ferrograd as fg
+    >>> layer = fg.nn.Linear(out_features=2)
+    >>> layer(fg.zeros((5, 3))).shape, layer.weight.shape
+    ((5, 2), (2, 3))
+    """
+
+    weight: Parameter | UninitializedParameter
+    bias: Parameter | UninitializedParameter | None
+
+    def __init__(
+        self,
+        in_features: int | None = None,
+        out_features: int | None = None,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        self.out_features = required_size(self, "out_features", out_features)
+        self.weight = UninitializedParameter((self.out_features, None), device, dtype)
+        self.bias = UninitializedParameter((self.out_features,), device, dtype) if bias else None
+        if in_features is not None:
+            self._build(required_size(self, "in_features", in_features))
+
+    @property
+    def in_features(self) -> int | None:
+        """Size of the last input dimension, None until it is known."""
+        return None if isinstance(self.weight, UninitializedParameter) else self.weight.shape[1]
+
+    def _build(self, in_features: int) -> None:
+        build(self, "weight", (self.out_features, in_features))
+        init.kaiming_uniform_(self.weight, a=math.sqrt(5))
+        if self.bias is not None:
+            build(self, "bias", (self.out_features,))
+            bound = 1 / math.sqrt(max(in_features, 1))
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input: Tensor) -> Tensor:
+        if isinstance(self.weight, UninitializedParameter):
+            self._build(input.shape[-1])
+        return F.linear(input, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"

@@ -1,0 +1,82 @@
+"""Gradient clipping."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ferrograd._core import Tensor
+
+import ferrograd as fg
+from ferrograd import _core
+
+
+def _with_grad(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    tensors = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    return [p for p in tensors if p.grad is not None]
+
+
+def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0) -> Tensor:
+    """The norm of all tensors together, as if they were one vector; a 0-d tensor.
+
+    >>> import ferrograd as fg
+    >>> fg.optim.get_total_norm([fg.tensor([3.0]), fg.tensor([4.0])]).item()
+    5.0
+    """
+    listed = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    if not listed:
+        return _core.zeros(())
+    with _core.no_grad():
+        norms = [fg.linalg.vector_norm(t, ord=norm_type) for t in listed]
+        return fg.linalg.vector_norm(_core.stack(norms), ord=norm_type)
+
+
+def clip_grad_norm_(
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+) -> Tensor:
+    """Scale all gradients by max_norm / (norm + 1e-6) if that is below 1; returns their total norm before.
+
+    Args:
+        parameters: tensors with gradients; those without are left alone.
+        max_norm: largest norm allowed.
+        norm_type: order of the norm, `float("inf")` for the largest entry.
+        error_if_nonfinite: raise RuntimeError if the norm is infinite or NaN, instead of scaling by it.
+
+    >>> import ferrograd as fg
+    >>> w = fg.nn.Parameter(fg.zeros(2))
+    >>> w.grad = fg.tensor([3.0, 4.0])
+    >>> fg.optim.clip_grad_norm_([w], max_norm=1.0).item()
+    5.0
+    """
+    params = _with_grad(parameters)
+    norm = get_total_norm([p.grad for p in params], norm_type)
+    value = float(norm)
+    if error_if_nonfinite and not value < float("inf"):
+        raise RuntimeError(f"clip_grad_norm_: the total norm of the gradients is not finite, got {value}")
+    factor = clip_factor(value, max_norm)
+    if factor != 1.0:
+        for parameter in params:
+            parameter.grad = parameter.grad * factor
+    return norm
+
+
+def clip_factor(norm: float, max_norm: float) -> float:
+    """What gradients of this total norm are multiplied with; pass it to `Optimizer.step(grad_scale=...)`."""
+    factor = max_norm / (norm + 1e-6)
+    return 1.0 if factor > 1.0 else factor
+
+
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
+    """Clip every entry of every gradient to +-clip_value.
+
+    >>> import ferrograd as fg
+    >>> w = fg.nn.Parameter(fg.zeros(2))
+    >>> w.grad = fg.tensor([3.0, -0.5])
+    >>> fg.optim.clip_grad_value_([w], 1.0)
+    >>> w.grad.tolist()
+    [1.0, -0.5]
+    """
+    for parameter in _with_grad(parameters):
+        parameter.grad = _core.clip(parameter.grad, -clip_value, clip_value)

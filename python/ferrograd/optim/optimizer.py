@@ -1,0 +1,154 @@
+"""Optimizer: parameter groups, per-parameter state, PyTorch's state_dict layout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ferrograd._core import Tensor
+
+from ferrograd import _core
+
+Params = Iterable[Tensor] | Iterable[dict[str, Any]]
+Closure = Callable[[], Any]
+
+
+class Optimizer:
+    """Base class. A subclass gives its default settings to `__init__` and writes `_update(group, params, grad_scale)`.
+
+    Args:
+        params: tensors that require gradients, or dictionaries `{"params": tensors, "lr": ..., ...}` (groups with
+            settings of their own).
+        defaults: settings of the groups that do not give them.
+
+    Raises ValueError for no parameters, one given twice, or one that is computed from others.
+    """
+
+    def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
+        self.defaults = defaults
+        self.state: dict[Tensor, dict[str, Any]] = {}
+        self.param_groups: list[dict[str, Any]] = []
+        if isinstance(params, Tensor):
+            raise TypeError(f"{self._name}: params must be an iterable of tensors or dictionaries, got one Tensor")
+        groups = list(params)
+        if not groups:
+            raise ValueError(f"{self._name}: the list of parameters is empty")
+        for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
+            self.add_param_group(group)
+
+    @property
+    def _name(self) -> str:
+        return type(self).__name__
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add parameters with settings of their own, for example after unfreezing a layer."""
+        if not isinstance(param_group, Mapping) or "params" not in param_group:
+            raise TypeError(f"{self._name}: a group must be a dictionary with 'params', got {param_group!r}")
+        params = param_group["params"]
+        params = [params] if isinstance(params, Tensor) else list(params)
+        unknown = set(param_group) - set(self.defaults) - {"params", "initial_lr"}
+        if unknown:
+            raise ValueError(
+                f"{self._name}: unknown settings {sorted(unknown)}, expected some of {list(self.defaults)}"
+            )
+        known = {id(p) for group in self.param_groups for p in group["params"]}
+        for parameter in params:
+            if not isinstance(parameter, Tensor):
+                raise TypeError(f"{self._name}: expected tensors to optimize, got {type(parameter).__name__}")
+            if not parameter.is_leaf:
+                raise ValueError(f"{self._name}: can only optimize leaf tensors, got the result of an operation")
+            if id(parameter) in known:
+                raise ValueError(f"{self._name}: a parameter of shape {tuple(parameter.shape)} is given twice")
+            known.add(id(parameter))
+        group = {"params": params, **self.defaults, **{k: v for k, v in param_group.items() if k != "params"}}
+        self._check(group)
+        self.param_groups.append(group)
+
+    def _check(self, group: dict[str, Any]) -> None:
+        """Raise ValueError for settings that make no sense."""
+        for name in ("lr", "weight_decay"):
+            if name in group and not group[name] >= 0.0:
+                raise ValueError(f"{self._name}: {name} must not be negative, got {group[name]}")
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget all gradients, or fill them with zeros if `set_to_none` is False."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if set_to_none or parameter.grad is None:
+                    parameter.grad = None
+                else:
+                    parameter.grad = _core.zeros_like(parameter.grad)
+
+    def step(self, closure: Closure | None = None, *, grad_scale: float = 1.0) -> Any:
+        """Change every parameter that has a gradient.
+
+        Args:
+            closure: called first, with gradients enabled; it should compute the loss and call `backward`.
+            grad_scale: factor of all gradients, applied inside the fused kernel: clipping at no extra pass.
+
+        Returns the closure's result, or None.
+        """
+        loss = None
+        if closure is not None:
+            with _core.enable_grad():
+                loss = closure()
+        with _core.no_grad():
+            for group in self.param_groups:
+                params = [p for p in group["params"] if p.grad is not None]
+                if params:
+                    self._update(group, params, grad_scale)
+        return loss
+
+    def _update(self, group: dict[str, Any], params: list[Tensor], grad_scale: float) -> None:
+        raise NotImplementedError(f"{self._name}: the class defines no _update method")
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state in PyTorch's layout: `{"state": {index: {...}}, "param_groups": [{..., "params": [index]}]}`."""
+        index = {id(p): i for i, p in enumerate(p for group in self.param_groups for p in group["params"])}
+        groups = [{**group, "params": [index[id(p)] for p in group["params"]]} for group in self.param_groups]
+        state = {
+            index[id(p)]: {k: v.detach() if isinstance(v, Tensor) else v for k, v in entry.items()}
+            for p, entry in self.state.items()
+        }
+        return {"state": dict(sorted(state.items())), "param_groups": groups}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over the state of an optimizer with the same groups.
+
+        Raises ValueError, before anything is changed, if groups, parameters or shapes do not match.
+        """
+        groups = state_dict["param_groups"]
+        sizes = [len(group["params"]) for group in self.param_groups]
+        got = [len(group["params"]) for group in groups]
+        if sizes != got:
+            raise ValueError(f"{self._name}.load_state_dict: expected parameter groups of sizes {sizes}, got {got}")
+        own = [p for group in self.param_groups for p in group["params"]]
+        theirs = [index for group in groups for index in group["params"]]
+        by_index = dict(zip(theirs, own, strict=True))
+        state: dict[Tensor, dict[str, Any]] = {}
+        for index, entry in state_dict["state"].items():
+            if index not in by_index:
+                raise ValueError(f"{self._name}.load_state_dict: there is no parameter with the index {index!r}")
+            state[by_index[index]] = {k: self._loaded(k, v, by_index[index]) for k, v in entry.items()}
+        self.state = state
+        for group, saved in zip(self.param_groups, groups, strict=True):
+            group.update({k: v for k, v in saved.items() if k != "params"})
+
+    def _loaded(self, name: str, value: Any, parameter: Tensor) -> Any:
+        if name == "step":
+            return int(value)
+        if not isinstance(value, Tensor):
+            return value
+        if tuple(value.shape) != tuple(parameter.shape):
+            raise ValueError(
+                f"{self._name}.load_state_dict: {name} has a wrong shape, "
+                f"expected {tuple(parameter.shape)}, got {tuple(value.shape)}"
+            )
+        return value.detach().to(device=parameter.device, dtype=parameter.dtype)
+
+    def __repr__(self) -> str:
+        lines = [f"{self._name}("]
+        for number, group in enumerate(self.param_groups):
+            settings = ", ".join(f"{k}={v}" for k, v in group.items() if k != "params")
+            lines.append(f"  group {number}: {len(group['params'])} parameters, {settings}")
+        return "\n".join([*lines, ")"])

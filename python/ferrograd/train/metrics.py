@@ -1,0 +1,62 @@
+"""Metrics: figures collected over the batches of an epoch."""
+
+from __future__ import annotations
+
+from ferrograd._core import ShapeError, Tensor
+
+from ferrograd import _core
+
+
+class Metric:
+    """Base class: `update` with every batch, `compute` at the end, `reset` before the next epoch."""
+
+    name: str
+
+    def reset(self) -> None:
+        """Forget everything."""
+        raise NotImplementedError(f"{type(self).__name__}: the class defines no reset method")
+
+    def update(self, output: Tensor, target: Tensor) -> None:
+        """Take in a batch."""
+        raise NotImplementedError(f"{type(self).__name__}: the class defines no update method")
+
+    def compute(self) -> float:
+        """The figure over all batches since `reset`."""
+        raise NotImplementedError(f"{type(self).__name__}: the class defines no compute method")
+
+
+class Accuracy(Metric):
+    """Share of samples whose largest score is at the target class.
+
+    Scores (N, C) or (N, C, d1, ...), targets integers (N,) or (N, d1, ...).
+
+    >>> import ferrograd as fg
+    >>> accuracy = fg.train.Accuracy()
+    >>> accuracy.update(fg.tensor([[0.1, 0.9], [0.8, 0.2]]), fg.tensor([1, 1]))
+    >>> accuracy.compute()
+    0.5
+    """
+
+    name = "accuracy"
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        self.right = self.total = 0
+
+    def update(self, output: Tensor, target: Tensor) -> None:
+        if output.ndim < 2 or (output.shape[0], *output.shape[2:]) != tuple(target.shape):
+            raise ShapeError(
+                "Accuracy: expected scores (N, C, ...) and targets (N, ...), "
+                f"got {tuple(output.shape)} and {tuple(target.shape)}"
+            )
+        hits = _core.argmax(output.detach(), axis=1) == target
+        self.right += int(_core.count_nonzero(hits))
+        self.total += target.size
+
+    def compute(self) -> float:
+        return self.right / self.total if self.total else float("nan")
+
+
+METRICS: dict[str, type[Metric]] = {"accuracy": Accuracy}

@@ -1,0 +1,96 @@
+"""Linear, Identity, Embedding, Flatten, Unflatten."""
+
+import math
+
+import numpy as np
+import pytest
+
+import ferrograd as fg
+from ferrograd import nn
+
+
+def test_linear_is_x_times_weight_transposed_plus_bias():
+    layer = nn.Linear(3, 2, dtype=fg.float64)
+    x = fg.testing.make_tensor(4, 5, 3, dtype=fg.float64)
+    expected = x.numpy() @ layer.weight.detach().numpy().T + layer.bias.detach().numpy()
+    np.testing.assert_allclose(layer(x).detach().numpy(), expected, rtol=1e-12)
+    assert layer.weight.shape == (2, 3)
+
+
+def test_linear_without_bias():
+    layer = nn.Linear(3, 2, bias=False)
+    assert layer.bias is None
+    assert layer(fg.zeros((1, 3))).tolist() == [[0.0, 0.0]]
+
+
+def test_linear_starts_like_pytorchs():
+    fg.manual_seed(0)
+    layer = nn.Linear(400, 300)
+    bound = 1 / math.sqrt(400)
+    for values in (layer.weight.detach().numpy(), layer.bias.detach().numpy()):
+        assert np.abs(values).max() <= bound
+        assert values.std() == pytest.approx(bound / math.sqrt(3), rel=0.1)
+
+
+def test_linear_gradients():
+    layer = nn.Linear(2, 2, dtype=fg.float64)
+    x = fg.testing.make_tensor(3, 2, dtype=fg.float64, requires_grad=True)
+    assert fg.testing.gradcheck(lambda x, w, b: fg.nn.functional.linear(x, w, b), [x, layer.weight, layer.bias])
+
+
+@pytest.mark.parametrize("sizes", [(3, -1), (-3, 1)])
+def test_linear_refuses_negative_sizes(sizes):
+    with pytest.raises(ValueError, match="must not be negative"):
+        nn.Linear(*sizes)
+
+
+def test_linear_refuses_missing_and_fractional_sizes():
+    with pytest.raises(TypeError, match="out_features is missing"):
+        nn.Linear(3)
+    with pytest.raises(TypeError, match="in_features must be an integer"):
+        nn.Linear(3.5, 2)
+
+
+def test_identity():
+    x = fg.ones(2)
+    assert nn.Identity(54, unused=True)(x) is x
+
+
+def test_embedding_looks_up_rows():
+    layer = nn.Embedding(5, 3, padding_idx=-1)
+    assert layer.padding_idx == 4
+    assert layer.weight.detach()[4].tolist() == [0.0, 0.0, 0.0]
+    index = fg.tensor([[1, 4], [1, 0]])
+    output = layer(index)
+    np.testing.assert_array_equal(output.detach().numpy(), layer.weight.detach().numpy()[index.numpy()])
+    output.sum().backward()
+    assert layer.weight.grad.tolist() == [[1.0] * 3, [2.0] * 3, [0.0] * 3, [0.0] * 3, [0.0] * 3]
+
+
+def test_embedding_from_pretrained_is_frozen():
+    layer = nn.Embedding.from_pretrained(fg.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    assert layer(fg.tensor([1])).tolist() == [[3.0, 4.0]]
+    assert not layer.weight.requires_grad
+
+
+def test_embedding_index_outside():
+    with pytest.raises(IndexError):
+        nn.Embedding(3, 2)(fg.tensor([3]))
+    with pytest.raises(IndexError, match="padding_idx"):
+        nn.Embedding(3, 2, padding_idx=3)
+
+
+def test_flatten_and_unflatten_are_inverse():
+    x = fg.testing.make_tensor(2, 3, 4, 5)
+    assert nn.Flatten()(x).shape == (2, 60)
+    assert nn.Flatten(0, 1)(x).shape == (6, 4, 5)
+    assert nn.Flatten(2, 2)(x).shape == x.shape
+    assert nn.Unflatten(1, (3, -1, 5))(nn.Flatten()(x)).tolist() == x.tolist()
+    assert nn.Flatten()(fg.zeros((0, 3, 2))).shape == (0, 6)
+
+
+def test_flatten_and_unflatten_refuse_what_does_not_fit():
+    with pytest.raises(fg.ShapeError, match="Flatten"):
+        nn.Flatten(2, 1)(fg.zeros((1, 2, 3)))
+    with pytest.raises(fg.ShapeError, match="product 12"):
+        nn.Unflatten(1, (5, -1))(fg.zeros((2, 12)))

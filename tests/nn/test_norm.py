@@ -1,0 +1,151 @@
+"""Normalisation layers against their formulas in NumPy."""
+
+import numpy as np
+import pytest
+
+import ferrograd as fg
+from ferrograd import nn
+
+
+def normalise(x, axes, eps):
+    return (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + eps)
+
+
+def data(*shape):
+    return fg.testing.make_tensor(*shape, low=-1, high=4, dtype=fg.float64)
+
+
+def shaped(values, ndim):
+    return values.detach().numpy().reshape(1, -1, *[1] * (ndim - 2))
+
+
+def perturb(layer):
+    for i, parameter in enumerate(layer.parameters()):
+        nn.init.uniform_(parameter, 0.5, 1.5, generator=fg.Generator(i))
+
+
+BATCH = [(nn.BatchNorm1d, (6, 3)), (nn.BatchNorm1d, (4, 3, 5)), (nn.BatchNorm2d, (4, 3, 2, 5))]
+BATCH += [(nn.BatchNorm3d, (2, 3, 2, 2, 3))]
+
+
+@pytest.mark.parametrize("kind, shape", BATCH)
+def test_batch_norm_while_training(kind, shape):
+    layer = kind(3, eps=1e-3, momentum=0.25, dtype=fg.float64)
+    perturb(layer)
+    x = data(*shape)
+    axes = (0, *range(2, len(shape)))
+    expected = normalise(x.numpy(), axes, 1e-3) * shaped(layer.weight, x.ndim) + shaped(layer.bias, x.ndim)
+    np.testing.assert_allclose(layer(x).detach().numpy(), expected, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(layer.running_mean.numpy(), 0.25 * x.numpy().mean(axes), rtol=1e-12)
+    np.testing.assert_allclose(layer.running_var.numpy(), 0.75 + 0.25 * x.numpy().var(axes, ddof=1), rtol=1e-12)
+    assert layer.num_batches_tracked.item() == 1
+
+
+def test_batch_norm_in_eval_uses_the_running_statistics():
+    layer = nn.BatchNorm2d(2, dtype=fg.float64)
+    for seed in range(3):
+        layer(fg.testing.make_tensor(4, 2, 3, 3, seed=seed, dtype=fg.float64))
+    mean, var = layer.running_mean.numpy().copy(), layer.running_var.numpy().copy()
+    x = data(1, 2, 3, 3)
+    expected = (x.numpy() - mean.reshape(1, 2, 1, 1)) / np.sqrt(var.reshape(1, 2, 1, 1) + 1e-5)
+    np.testing.assert_allclose(layer.eval()(x).detach().numpy(), expected, rtol=1e-10)
+    np.testing.assert_array_equal(layer.running_mean.numpy(), mean)
+    assert layer.num_batches_tracked.item() == 3
+
+
+def test_batch_norm_cumulative_average():
+    layer = nn.BatchNorm1d(2, momentum=None, dtype=fg.float64)
+    batches = [fg.testing.make_tensor(5, 2, seed=seed, dtype=fg.float64) for seed in range(4)]
+    for batch in batches:
+        layer(batch)
+    expected = np.mean([batch.numpy().mean(0) for batch in batches], axis=0)
+    np.testing.assert_allclose(layer.running_mean.numpy(), expected, rtol=1e-12)
+
+
+def test_batch_norm_without_running_statistics():
+    layer = nn.BatchNorm1d(2, affine=False, track_running_stats=False, dtype=fg.float64).eval()
+    assert list(layer.state_dict()) == []
+    x = data(5, 2)
+    np.testing.assert_allclose(layer(x).numpy(), normalise(x.numpy(), (0,), 1e-5), rtol=1e-10)
+
+
+def test_batch_norm_refuses_one_value_per_channel():
+    with pytest.raises(ValueError, match="batch_norm"):
+        nn.BatchNorm1d(2)(fg.ones((1, 2)))
+
+
+def test_batch_norm_refuses_other_dimensions():
+    with pytest.raises(fg.ShapeError, match="BatchNorm2d: expected 4 dimensions"):
+        nn.BatchNorm2d(2)(fg.ones((1, 2, 3)))
+
+
+def test_layer_norm():
+    layer = nn.LayerNorm((3, 4), dtype=fg.float64)
+    perturb(layer)
+    x = data(2, 3, 4)
+    expected = normalise(x.numpy(), (1, 2), 1e-5) * layer.weight.detach().numpy() + layer.bias.detach().numpy()
+    np.testing.assert_allclose(layer(x).detach().numpy(), expected, rtol=1e-10)
+    assert nn.LayerNorm(4, bias=False).bias is None
+    assert list(nn.LayerNorm(4, elementwise_affine=False).parameters()) == []
+
+
+def test_layer_norm_of_large_numbers_is_accurate():
+    x = 1e8 + data(3, 64)
+    expected = normalise(x.numpy(), (1,), 1e-5)
+    np.testing.assert_allclose(nn.LayerNorm(64, dtype=fg.float64)(x).detach().numpy(), expected, atol=1e-6)
+
+
+def test_rms_norm():
+    layer = nn.RMSNorm(4, eps=1e-3, dtype=fg.float64)
+    perturb(layer)
+    x = data(2, 3, 4)
+    expected = x.numpy() / np.sqrt((x.numpy() ** 2).mean(-1, keepdims=True) + 1e-3) * layer.weight.detach().numpy()
+    np.testing.assert_allclose(layer(x).detach().numpy(), expected, rtol=1e-10)
+
+
+def test_group_norm():
+    layer = nn.GroupNorm(2, 6, dtype=fg.float64)
+    perturb(layer)
+    x = data(2, 6, 3, 2)
+    grouped = normalise(x.numpy().reshape(2, 2, 3, 3, 2), (2, 3, 4), 1e-5).reshape(2, 6, 3, 2)
+    expected = grouped * shaped(layer.weight, 4) + shaped(layer.bias, 4)
+    np.testing.assert_allclose(layer(x).detach().numpy(), expected, rtol=1e-10)
+    with pytest.raises(ValueError, match="must divide num_channels 6, got 4"):
+        nn.GroupNorm(4, 6)
+
+
+@pytest.mark.parametrize("kind, shape", [(nn.InstanceNorm1d, (2, 3, 5)), (nn.InstanceNorm2d, (2, 3, 4, 2))])
+def test_instance_norm(kind, shape):
+    layer = kind(3, affine=True, dtype=fg.float64)
+    perturb(layer)
+    x = data(*shape)
+    axes = tuple(range(2, len(shape)))
+    expected = normalise(x.numpy(), axes, 1e-5) * shaped(layer.weight, x.ndim) + shaped(layer.bias, x.ndim)
+    np.testing.assert_allclose(layer(x).detach().numpy(), expected, rtol=1e-10)
+    np.testing.assert_allclose(layer(x[0]).detach().numpy(), expected[0], rtol=1e-10)
+
+
+def test_instance_norm_running_statistics():
+    layer = nn.InstanceNorm1d(2, track_running_stats=True, dtype=fg.float64)
+    x = data(3, 2, 5)
+    layer(x)
+    np.testing.assert_allclose(layer.running_mean.numpy(), 0.1 * x.numpy().mean((0, 2)), rtol=1e-12)
+    expected = 0.9 + 0.1 * x.numpy().var(2, ddof=1).mean(0)
+    np.testing.assert_allclose(layer.running_var.numpy(), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "make, shape",
+    [
+        (nn.BatchNorm2d, (2, 5, 2, 2)),
+        (nn.LayerNorm, (2, 5)),
+        (nn.RMSNorm, (2, 5)),
+        (lambda: nn.GroupNorm(5), (2, 5, 3)),
+        (lambda: nn.InstanceNorm1d(affine=True), (5, 4)),
+    ],
+)
+def test_sizes_are_found_at_the_first_call(make, shape):
+    layer = make()
+    assert layer(data(*shape).to(fg.float32)).shape == shape
+    assert all(parameter.shape == (5,) for parameter in layer.parameters())
+    assert len(list(layer.parameters())) >= 1
