@@ -61,7 +61,7 @@ from ferrograd.nn.norm import (
     LayerNorm,
     RMSNorm,
 )
-from ferrograd.nn.parameter import Parameter, UninitializedParameter
+from ferrograd.nn.parameter import Parameter
 from ferrograd.nn.pool import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
@@ -158,7 +158,6 @@ __all__ = [
     "Threshold",
     "TripletMarginLoss",
     "Unflatten",
-    "UninitializedParameter",
     "functional",
     "init",
 ]

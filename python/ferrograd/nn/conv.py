@@ -109,7 +109,7 @@ class _Convolution(Module):
 
 
 class _Conv(_Convolution):
-    function: ClassVar[Callable[..., Tensor]]
+    _function: ClassVar[Callable[..., Tensor]]
 
     def __init__(
         self,
@@ -135,7 +135,7 @@ class _Conv(_Convolution):
         if self.padding_mode != "zeros":
             input = F.pad(input, self._pad_sides(), mode=self.padding_mode)
             padding = 0
-        return self.function(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+        return self._function(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
     def _pad_sides(self) -> list[int]:
         """Amounts for `F.pad`: last dimension first, left before right."""
@@ -159,7 +159,7 @@ class Conv1d(_Conv):
     """
 
     dimensions = 1
-    function = staticmethod(F.conv1d)
+    _function = staticmethod(F.conv1d)
 
 
 class Conv2d(_Conv):
@@ -186,7 +186,7 @@ class Conv2d(_Conv):
     """
 
     dimensions = 2
-    function = staticmethod(F.conv2d)
+    _function = staticmethod(F.conv2d)
 
 
 class Conv3d(_Conv):
@@ -200,12 +200,12 @@ class Conv3d(_Conv):
     """
 
     dimensions = 3
-    function = staticmethod(F.conv3d)
+    _function = staticmethod(F.conv3d)
 
 
 class _ConvTranspose(_Convolution):
     transposed = True
-    function: ClassVar[Callable[..., Tensor]]
+    _function: ClassVar[Callable[..., Tensor]]
 
     def __init__(
         self,
@@ -230,7 +230,7 @@ class _ConvTranspose(_Convolution):
     def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         self._prepare(input)
         extra = self.output_padding if output_size is None else self._extra_for(input, output_size)
-        return self.function(
+        return self._function(
             input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
         )
 
@@ -265,7 +265,7 @@ class ConvTranspose1d(_ConvTranspose):
     """
 
     dimensions = 1
-    function = staticmethod(F.conv_transpose1d)
+    _function = staticmethod(F.conv_transpose1d)
 
 
 class ConvTranspose2d(_ConvTranspose):
@@ -285,7 +285,7 @@ class ConvTranspose2d(_ConvTranspose):
     """
 
     dimensions = 2
-    function = staticmethod(F.conv_transpose2d)
+    _function = staticmethod(F.conv_transpose2d)
 
 
 class ConvTranspose3d(_ConvTranspose):
@@ -297,4 +297,4 @@ class ConvTranspose3d(_ConvTranspose):
     """
 
     dimensions = 3
-    function = staticmethod(F.conv_transpose3d)
+    _function = staticmethod(F.conv_transpose3d)

@@ -14,7 +14,7 @@ Sizes = int | tuple[int, ...]
 
 
 class _MaxPool(Module):
-    function: ClassVar[Callable[..., Tensor]]
+    _function: ClassVar[Callable[..., Tensor]]
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class _MaxPool(Module):
         self.padding, self.dilation, self.ceil_mode = padding, dilation, ceil_mode
 
     def forward(self, input: Tensor) -> Tensor:
-        return self.function(
+        return self._function(
             input, self.kernel_size, self.stride, self.padding, self.dilation, ceil_mode=self.ceil_mode
         )
 
@@ -42,7 +42,7 @@ class MaxPool1d(_MaxPool):
     [[[3.0, 2.0]]]
     """
 
-    function = staticmethod(F.max_pool1d)
+    _function = staticmethod(F.max_pool1d)
 
 
 class MaxPool2d(_MaxPool):
@@ -62,7 +62,7 @@ class MaxPool2d(_MaxPool):
     (1, 3, 4, 4)
     """
 
-    function = staticmethod(F.max_pool2d)
+    _function = staticmethod(F.max_pool2d)
 
 
 class MaxPool3d(_MaxPool):
@@ -73,7 +73,7 @@ class MaxPool3d(_MaxPool):
     (1, 1, 2, 2, 2)
     """
 
-    function = staticmethod(F.max_pool3d)
+    _function = staticmethod(F.max_pool3d)
 
 
 class AvgPool1d(Module):
@@ -101,7 +101,7 @@ class AvgPool1d(Module):
 
 
 class _AvgPool(Module):
-    function: ClassVar[Callable[..., Tensor]]
+    _function: ClassVar[Callable[..., Tensor]]
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class _AvgPool(Module):
         self.divisor_override = divisor_override
 
     def forward(self, input: Tensor) -> Tensor:
-        return self.function(
+        return self._function(
             input,
             self.kernel_size,
             self.stride,
@@ -142,7 +142,7 @@ class AvgPool2d(_AvgPool):
     [[[[1.0, 1.0], [1.0, 1.0]]]]
     """
 
-    function = staticmethod(F.avg_pool2d)
+    _function = staticmethod(F.avg_pool2d)
 
 
 class AvgPool3d(_AvgPool):
@@ -153,17 +153,17 @@ class AvgPool3d(_AvgPool):
     (1, 1, 2, 2, 2)
     """
 
-    function = staticmethod(F.avg_pool3d)
+    _function = staticmethod(F.avg_pool3d)
 
 
 class _AdaptivePool(Module):
-    function: ClassVar[Callable[..., Tensor]]
+    _function: ClassVar[Callable[..., Tensor]]
 
     def __init__(self, output_size: Any) -> None:
         self.output_size = output_size
 
     def forward(self, input: Tensor) -> Tensor:
-        return self.function(input, self.output_size)
+        return self._function(input, self.output_size)
 
     def extra_repr(self) -> str:
         return f"output_size={self.output_size}"
@@ -177,7 +177,7 @@ class AdaptiveAvgPool1d(_AdaptivePool):
     [[[2.0]]]
     """
 
-    function = staticmethod(F.adaptive_avg_pool1d)
+    _function = staticmethod(F.adaptive_avg_pool1d)
 
 
 class AdaptiveAvgPool2d(_AdaptivePool):
@@ -188,7 +188,7 @@ class AdaptiveAvgPool2d(_AdaptivePool):
     (1, 3, 2, 1)
     """
 
-    function = staticmethod(F.adaptive_avg_pool2d)
+    _function = staticmethod(F.adaptive_avg_pool2d)
 
 
 class AdaptiveAvgPool3d(_AdaptivePool):
@@ -199,7 +199,7 @@ class AdaptiveAvgPool3d(_AdaptivePool):
     (1, 1, 2, 2, 2)
     """
 
-    function = staticmethod(F.adaptive_avg_pool3d)
+    _function = staticmethod(F.adaptive_avg_pool3d)
 
 
 class AdaptiveMaxPool1d(_AdaptivePool):
@@ -210,7 +210,7 @@ class AdaptiveMaxPool1d(_AdaptivePool):
     [[[3.0]]]
     """
 
-    function = staticmethod(F.adaptive_max_pool1d)
+    _function = staticmethod(F.adaptive_max_pool1d)
 
 
 class AdaptiveMaxPool2d(_AdaptivePool):
@@ -221,7 +221,7 @@ class AdaptiveMaxPool2d(_AdaptivePool):
     (1, 3, 2, 2)
     """
 
-    function = staticmethod(F.adaptive_max_pool2d)
+    _function = staticmethod(F.adaptive_max_pool2d)
 
 
 class AdaptiveMaxPool3d(_AdaptivePool):
@@ -232,4 +232,4 @@ class AdaptiveMaxPool3d(_AdaptivePool):
     (1, 1, 2, 2, 2)
     """
 
-    function = staticmethod(F.adaptive_max_pool3d)
+    _function = staticmethod(F.adaptive_max_pool3d)
