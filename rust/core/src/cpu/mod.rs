@@ -8,6 +8,7 @@ pub mod gemm;
 pub mod level;
 pub mod limits;
 pub mod math;
+pub mod parts;
 #[allow(unsafe_code)]
 pub mod pool;
 pub mod rows;

@@ -4,6 +4,7 @@ pub mod binary;
 pub mod copy;
 pub mod create;
 pub mod movement;
+pub mod random;
 pub mod reduce;
 pub mod transfer;
 
