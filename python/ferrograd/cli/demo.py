@@ -36,7 +36,7 @@ def make_model() -> nn.Sequential:
     )
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Train, save, reload, evaluate, draw."""
     if arguments.epochs < 1:
         raise ValueError(f"--epochs must be at least 1, got {arguments.epochs}")
@@ -66,7 +66,6 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"saved {path} and loaded it into a new model")
     print(f"test accuracy: {100 * accuracy:.2f} %\n")
     print(draw_predictions(judge, test))
-    return 0
 
 
 def draw_predictions(judge: Trainer, test: TensorDataset, count: int = 5) -> str:

@@ -29,8 +29,7 @@ def facts() -> dict[str, str]:
     }
 
 
-def run(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - the command has no options
+def run(arguments: argparse.Namespace) -> None:  # noqa: ARG001 - the command has no options
     """Print the facts."""
     for heading, value in facts().items():
         print(f"{heading:10} {value}")
-    return 0

@@ -115,9 +115,9 @@ def random_split(dataset: Any, lengths: Sequence[int | float], generator: Genera
     if any(size < 0 for size in sizes):
         raise ValueError(f"random_split: lengths must not be negative, got {sizes}")
     if any(isinstance(size, float) for size in sizes) and math.isclose(sum(sizes), 1.0, rel_tol=1e-9):
-        sizes = [math.floor(total * share) for share in sizes]
-        for extra in range(total - sum(sizes)):
-            sizes[extra % len(sizes)] += 1
+        whole = [math.floor(total * share) for share in sizes]
+        rest = total - sum(whole)
+        sizes = [size + (i < rest) for i, size in enumerate(whole)]
     if sum(sizes) != total:
         raise ValueError(f"random_split: expected lengths that add up to {total} (or fractions to 1), got {lengths}")
     order = _core.randperm(total, generator=generator).tolist()

@@ -74,12 +74,13 @@ class Sequential(_Numbered):
     """
 
     def __init__(self, *layers: Module | Mapping[str, Module]) -> None:
-        if len(layers) == 1 and isinstance(layers[0], Mapping):
-            for name, layer in layers[0].items():
-                setattr(self, name, _checked(self, layer))
-        else:
-            for position, layer in enumerate(layers):
-                setattr(self, str(position), _checked(self, layer))
+        named = (
+            layers[0]
+            if len(layers) == 1 and isinstance(layers[0], Mapping)
+            else {str(i): v for i, v in enumerate(layers)}
+        )
+        for name, layer in named.items():
+            setattr(self, name, _checked(self, layer))
 
     def forward(self, input: Any) -> Any:
         for layer in self._layers():

@@ -11,7 +11,7 @@ from ferrograd._core import ShapeError, Tensor
 from ferrograd.nn import functional as F
 from ferrograd.nn import init
 from ferrograd.nn.module import Module
-from ferrograd.nn.parameter import Parameter, UninitializedParameter
+from ferrograd.nn.parameter import Parameter, is_sized, uninitialized
 from ferrograd.nn.sizes import build, per_dimension, required_size
 
 Sizes = int | tuple[int, ...]
@@ -22,8 +22,9 @@ class _Convolution(Module):
 
     dimensions: ClassVar[int]
     transposed: ClassVar[bool] = False
-    weight: Parameter | UninitializedParameter
-    bias: Parameter | UninitializedParameter | None
+    padding: Any
+    weight: Parameter
+    bias: Parameter | None
 
     def __init__(
         self,
@@ -47,7 +48,6 @@ class _Convolution(Module):
         self.groups = required_size(self, "groups", groups)
         if self.groups < 1 or self.out_channels % self.groups:
             raise ValueError(f"{kind}: groups must divide out_channels {self.out_channels}, got {groups}")
-        self.padding: tuple[int, ...] | str
         if isinstance(padding, str):
             if self.transposed or padding not in ("same", "valid"):
                 expected = "integers" if self.transposed else "integers, 'same' or 'valid'"
@@ -61,15 +61,15 @@ class _Convolution(Module):
         if padding_mode not in modes:
             raise ValueError(f"{kind}: expected padding_mode from {modes}, got {padding_mode!r}")
         self.padding_mode = padding_mode
-        self.weight = UninitializedParameter(self._weight_shape(None), device, dtype)
-        self.bias = UninitializedParameter((self.out_channels,), device, dtype) if bias else None
+        self.weight = uninitialized(self._weight_shape(None), device, dtype)
+        self.bias = uninitialized((self.out_channels,), device, dtype) if bias else None
         if in_channels is not None:
             self._build(required_size(self, "in_channels", in_channels))
 
     @property
     def in_channels(self) -> int | None:
         """Number of input channels, None until it is known."""
-        if isinstance(self.weight, UninitializedParameter):
+        if not is_sized(self.weight):
             return None
         return self.weight.shape[0] if self.transposed else self.weight.shape[1] * self.groups
 
@@ -90,7 +90,7 @@ class _Convolution(Module):
             init.uniform_(self.bias, -bound, bound)
 
     def _prepare(self, input: Tensor) -> None:
-        if isinstance(self.weight, UninitializedParameter):
+        if not is_sized(self.weight):
             if input.ndim not in (self.dimensions + 1, self.dimensions + 2):
                 raise ShapeError(
                     f"{type(self).__name__}: expected {self.dimensions + 2} dimensions (N, C, ...), "
@@ -144,7 +144,7 @@ class _Conv(_Convolution):
         if self.padding == "same":
             totals = [d * (k - 1) for d, k in zip(self.dilation, self.kernel_size, strict=True)]
             return [side for total in reversed(totals) for side in (total // 2, total - total // 2)]
-        return [int(amount) for amount in reversed(self.padding) for _ in range(2)]
+        return [amount for amount in reversed(self.padding) for _ in range(2)]
 
 
 class Conv1d(_Conv):
@@ -239,7 +239,7 @@ class _ConvTranspose(_Convolution):
         wanted = tuple(output_size)[-self.dimensions :]
         sizes = input.shape[-self.dimensions :]
         least = [
-            (size - 1) * step - 2 * int(pad) + dilation * (kernel - 1) + 1
+            (size - 1) * step - 2 * pad + dilation * (kernel - 1) + 1
             for size, step, pad, dilation, kernel in zip(
                 sizes, self.stride, self.padding, self.dilation, self.kernel_size, strict=True
             )

@@ -56,7 +56,7 @@ class Embedding(Module):
         """An embedding whose table has the value of `embeddings` (rows, length), fixed if `freeze`."""
         if embeddings.ndim != 2:
             raise ShapeError(f"Embedding.from_pretrained: expected 2 dimensions, got shape {tuple(embeddings.shape)}")
-        layer = cls(*embeddings.shape, padding_idx=padding_idx)
+        layer = cls(embeddings.shape[0], embeddings.shape[1], padding_idx)
         layer.weight = Parameter(embeddings, requires_grad=not freeze)
         return layer
 

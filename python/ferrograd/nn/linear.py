@@ -10,7 +10,7 @@ from ferrograd._core import Tensor
 from ferrograd.nn import functional as F
 from ferrograd.nn import init
 from ferrograd.nn.module import Module
-from ferrograd.nn.parameter import Parameter, UninitializedParameter
+from ferrograd.nn.parameter import Parameter, is_sized, uninitialized
 from ferrograd.nn.sizes import build, required_size
 
 
@@ -47,8 +47,8 @@ class Linear(Module):
     ((5, 2), (2, 3))
     """
 
-    weight: Parameter | UninitializedParameter
-    bias: Parameter | UninitializedParameter | None
+    weight: Parameter
+    bias: Parameter | None
 
     def __init__(
         self,
@@ -59,15 +59,15 @@ class Linear(Module):
         dtype: Any = None,
     ) -> None:
         self.out_features = required_size(self, "out_features", out_features)
-        self.weight = UninitializedParameter((self.out_features, None), device, dtype)
-        self.bias = UninitializedParameter((self.out_features,), device, dtype) if bias else None
+        self.weight = uninitialized((self.out_features, None), device, dtype)
+        self.bias = uninitialized((self.out_features,), device, dtype) if bias else None
         if in_features is not None:
             self._build(required_size(self, "in_features", in_features))
 
     @property
     def in_features(self) -> int | None:
         """Size of the last input dimension, None until it is known."""
-        return None if isinstance(self.weight, UninitializedParameter) else self.weight.shape[1]
+        return self.weight.shape[1] if is_sized(self.weight) else None
 
     def _build(self, in_features: int) -> None:
         build(self, "weight", (self.out_features, in_features))
@@ -78,7 +78,7 @@ class Linear(Module):
             init.uniform_(self.bias, -bound, bound)
 
     def forward(self, input: Tensor) -> Tensor:
-        if isinstance(self.weight, UninitializedParameter):
+        if not is_sized(self.weight):
             self._build(input.shape[-1])
         return F.linear(input, self.weight, self.bias)
 

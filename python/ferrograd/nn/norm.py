@@ -10,7 +10,7 @@ from ferrograd import _core
 from ferrograd.nn import functional as F
 from ferrograd.nn import init
 from ferrograd.nn.module import Module
-from ferrograd.nn.parameter import Parameter, UninitializedParameter, assign
+from ferrograd.nn.parameter import Parameter, assign, uninitialized
 from ferrograd.nn.sizes import build, required_size
 
 
@@ -18,8 +18,8 @@ class _RunningNorm(Module):
     """What batch and instance norm share: per-channel weight, bias and running statistics."""
 
     shapes: ClassVar[tuple[int, ...]]
-    weight: Parameter | UninitializedParameter | None
-    bias: Parameter | UninitializedParameter | None
+    weight: Parameter | None
+    bias: Parameter | None
     running_mean: Tensor | None
     running_var: Tensor | None
     num_batches_tracked: Tensor | None
@@ -37,8 +37,8 @@ class _RunningNorm(Module):
         self.num_features = None if num_features is None else required_size(self, "num_features", num_features)
         self.eps, self.momentum, self.affine = eps, momentum, affine
         self.track_running_stats = track_running_stats
-        self.weight = UninitializedParameter((self.num_features,), device, dtype) if affine else None
-        self.bias = UninitializedParameter((self.num_features,), device, dtype) if affine else None
+        self.weight = uninitialized((self.num_features,), device, dtype) if affine else None
+        self.bias = uninitialized((self.num_features,), device, dtype) if affine else None
         self._statistics = {"device": device, "dtype": dtype or _core.float32}
         for name in ("running_mean", "running_var", "num_batches_tracked"):
             self.register_buffer(name, None)
@@ -47,7 +47,7 @@ class _RunningNorm(Module):
 
     def _build(self, num_features: int) -> None:
         self.num_features = num_features
-        if self.affine:
+        if self.weight is not None:
             build(self, "weight", (num_features,))
             build(self, "bias", (num_features,))
             init.ones_(self.weight)
@@ -229,8 +229,8 @@ class LayerNorm(Module):
     [[-1.0, 1.0]]
     """
 
-    weight: Parameter | UninitializedParameter | None
-    bias: Parameter | UninitializedParameter | None
+    weight: Parameter | None
+    bias: Parameter | None
     normalized_shape: tuple[int, ...] | None
 
     def __init__(
@@ -244,7 +244,7 @@ class LayerNorm(Module):
     ) -> None:
         self.eps, self.elementwise_affine = eps, elementwise_affine
         self.normalized_shape = _shape(self, normalized_shape)
-        place = UninitializedParameter(self.normalized_shape or (None,), device, dtype)
+        place = uninitialized(self.normalized_shape or (None,), device, dtype)
         self.weight = place if elementwise_affine else None
         self.bias = place if elementwise_affine and bias else None
         if self.normalized_shape is not None:
@@ -278,7 +278,7 @@ class RMSNorm(Module):
     [[1.0, 1.0]]
     """
 
-    weight: Parameter | UninitializedParameter | None
+    weight: Parameter | None
     normalized_shape: tuple[int, ...] | None
 
     def __init__(
@@ -291,7 +291,7 @@ class RMSNorm(Module):
     ) -> None:
         self.eps, self.elementwise_affine = eps, elementwise_affine
         self.normalized_shape = _shape(self, normalized_shape)
-        place = UninitializedParameter(self.normalized_shape or (None,), device, dtype)
+        place = uninitialized(self.normalized_shape or (None,), device, dtype)
         self.weight = place if elementwise_affine else None
         if self.normalized_shape is not None:
             self._build(self.normalized_shape)
@@ -323,8 +323,8 @@ class GroupNorm(Module):
     (1, 4, 3, 3)
     """
 
-    weight: Parameter | UninitializedParameter | None
-    bias: Parameter | UninitializedParameter | None
+    weight: Parameter | None
+    bias: Parameter | None
 
     def __init__(
         self,
@@ -338,8 +338,8 @@ class GroupNorm(Module):
         self.num_groups = required_size(self, "num_groups", num_groups)
         self.num_channels = None if num_channels is None else required_size(self, "num_channels", num_channels)
         self.eps, self.affine = eps, affine
-        self.weight = UninitializedParameter((self.num_channels,), device, dtype) if affine else None
-        self.bias = UninitializedParameter((self.num_channels,), device, dtype) if affine else None
+        self.weight = uninitialized((self.num_channels,), device, dtype) if affine else None
+        self.bias = uninitialized((self.num_channels,), device, dtype) if affine else None
         if self.num_channels is not None:
             self._build(self.num_channels)
 
@@ -347,7 +347,7 @@ class GroupNorm(Module):
         if self.num_groups < 1 or num_channels % self.num_groups:
             raise ValueError(f"GroupNorm: num_groups must divide num_channels {num_channels}, got {self.num_groups}")
         self.num_channels = num_channels
-        if self.affine:
+        if self.weight is not None:
             build(self, "weight", (num_channels,))
             build(self, "bias", (num_channels,))
             init.ones_(self.weight)

@@ -61,6 +61,16 @@ class UninitializedParameter:
         return Parameter(value.detach().to(device=self.device or value.device, dtype=self.dtype))
 
 
+def uninitialized(shape: tuple[int | None, ...], device: Any = None, dtype: Any = None) -> Any:
+    """An `UninitializedParameter`, typed so that it can stand where a parameter will be."""
+    return UninitializedParameter(shape, device, dtype)
+
+
+def is_sized(place: object) -> bool:
+    """Whether a layer's parameter is there, rather than its place holder."""
+    return not isinstance(place, UninitializedParameter)
+
+
 def assign(target: Tensor, value: Tensor) -> None:
     """Give `target` a new value, device and dtype; it stays the same object, which optimizers know."""
     target.data = value.detach()

@@ -10,9 +10,9 @@ import ferrograd as fg
 from ferrograd import _core
 
 
-def _with_grad(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
+def _with_grads(parameters: Tensor | Iterable[Tensor]) -> list[tuple[Tensor, Tensor]]:
     tensors = [parameters] if isinstance(parameters, Tensor) else list(parameters)
-    return [p for p in tensors if p.grad is not None]
+    return [(p, p.grad) for p in tensors if p.grad is not None]
 
 
 def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0) -> Tensor:
@@ -50,15 +50,15 @@ def clip_grad_norm_(
     >>> fg.optim.clip_grad_norm_([w], max_norm=1.0).item()
     5.0
     """
-    params = _with_grad(parameters)
-    norm = get_total_norm([p.grad for p in params], norm_type)
+    pairs = _with_grads(parameters)
+    norm = get_total_norm([grad for _, grad in pairs], norm_type)
     value = float(norm)
     if error_if_nonfinite and not value < float("inf"):
         raise RuntimeError(f"clip_grad_norm_: the total norm of the gradients is not finite, got {value}")
     factor = clip_factor(value, max_norm)
     if factor != 1.0:
-        for parameter in params:
-            parameter.grad = parameter.grad * factor
+        for parameter, grad in pairs:
+            parameter.grad = grad * factor
     return norm
 
 
@@ -78,5 +78,5 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
     >>> w.grad.tolist()
     [1.0, -0.5]
     """
-    for parameter in _with_grad(parameters):
-        parameter.grad = _core.clip(parameter.grad, -clip_value, clip_value)
+    for parameter, grad in _with_grads(parameters):
+        parameter.grad = _core.clip(grad, -clip_value, clip_value)

@@ -30,7 +30,7 @@ class Optimizer:
         self.param_groups: list[dict[str, Any]] = []
         if isinstance(params, Tensor):
             raise TypeError(f"{self._name}: params must be an iterable of tensors or dictionaries, got one Tensor")
-        groups = list(params)
+        groups: list[Any] = list(params)
         if not groups:
             raise ValueError(f"{self._name}: the list of parameters is empty")
         for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:

@@ -87,7 +87,7 @@ class Trainer:
     ) -> None:
         self.batch_size, self.device, self.progress = batch_size, device, progress
         self.data = self._loader(data, shuffle=True)
-        self.validation_data = None if validation_data is None else self._loader(validation_data, shuffle=False)
+        self.validation_data: Any = None if validation_data is None else self._loader(validation_data, shuffle=False)
         self.loss = _known("loss", loss, LOSSES)
         self.metrics = [_known("metric", m, METRICS)() if isinstance(m, str) else m for m in metrics]
         self.callbacks = list(callbacks)
@@ -130,7 +130,8 @@ class Trainer:
         """Mean loss and metrics on `data` (by default the validation data), in eval mode."""
         if data is None and self.validation_data is None:
             raise ValueError("Trainer.evaluate: give data, the trainer has no validation_data")
-        return self._evaluate(self.validation_data if data is None else self._loader(data, shuffle=False))
+        loader = self.validation_data if data is None else self._loader(data, shuffle=False)
+        return self._evaluate(loader)
 
     def predict(self, data: Any) -> Tensor:
         """Outputs for all inputs, joined along the first dimension; targets, if there are some, are ignored."""
