@@ -37,7 +37,8 @@ def files():
     return {os.readlink(path) for path in descriptors if os.path.exists(path)}
 threads, before = len(os.listdir("/proc/self/task")), files()
 import ferrograd
-print(len(os.listdir("/proc/self/task")) - threads, sorted(files() - before), "vulkan" in open("/proc/self/maps").read())
+started, opened = len(os.listdir("/proc/self/task")) - threads, sorted(files() - before)
+print(started, opened, "vulkan" in open("/proc/self/maps").read())
 """
     assert python(code) == "0 [] False"
 
