@@ -6,12 +6,19 @@ import os
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from harness import floors
 
 # `make test` runs the same few examples each time; FERROGRAD_TEST_PROFILE=thorough looks for new ones.
-COMMON = {"deadline": None, "database": None, "print_blob": True, "suppress_health_check": list(HealthCheck)}
+COMMON: dict[str, Any] = {
+    "deadline": None,
+    "database": None,
+    "print_blob": True,
+    "report_multiple_bugs": False,
+    "suppress_health_check": list(HealthCheck),
+    "phases": (Phase.generate, Phase.shrink),
+}
 settings.register_profile("quick", max_examples=6, derandomize=True, **COMMON)
 settings.register_profile("thorough", max_examples=200, **COMMON)
 settings.load_profile(os.environ.get("FERROGRAD_TEST_PROFILE", "quick"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -30,10 +30,10 @@ def mapped(call: Call, change: Callable[[Any], Any]) -> Call:
     return Call(tuple(map(each, call.args)), {name: each(value) for name, value in call.kwargs.items()})
 
 
-def arrays(call: Call) -> Iterator[np.ndarray]:
+def arrays(call: Call) -> list[np.ndarray]:
     found: list[np.ndarray] = []
     mapped(call, lambda value: found.append(value) if isinstance(value, np.ndarray) else None)
-    return iter(found)
+    return found
 
 
 def placed(call: Call, row: Row, layout: str) -> tuple[Call, Call]:

@@ -15,7 +15,7 @@ def dtype_name(value: Any) -> str:
 
 
 def to_tensor(fg: Any, values: np.ndarray, dtype: str, device: str = "cpu") -> Any:
-    tensor = fg.asarray(np.ascontiguousarray(values).reshape(values.shape))
+    tensor = fg.asarray(values)
     if dtype_name(tensor) != dtype:
         tensor = fg.astype(tensor, getattr(fg, dtype))
     return tensor if device == "cpu" else tensor.to(device)

@@ -34,13 +34,13 @@ def sliced(values: np.ndarray) -> Placed:
 
 def transposed(values: np.ndarray) -> Placed:
     order = tuple(reversed(range(values.ndim)))
-    return Placed(values, np.ascontiguousarray(values.transpose(order)), lambda fg, leaf: fg.permute_dims(leaf, order))
+    return Placed(values, values.transpose(order).copy(), lambda fg, leaf: fg.permute_dims(leaf, order))
 
 
 def reversed_(values: np.ndarray) -> Placed:
     """Negative strides on every axis."""
     flip = (*(slice(None, None, -1) for _ in values.shape), ...)
-    return Placed(values, np.ascontiguousarray(values[flip]), lambda fg, leaf: leaf[flip])
+    return Placed(values, values[flip].copy(), lambda fg, leaf: leaf[flip])
 
 
 def broadcast(values: np.ndarray) -> Placed:

@@ -35,7 +35,7 @@ def large_call(name: str) -> Call:
 
 
 def large_case(name: str) -> list[np.ndarray]:
-    return list(calls.arrays(large_call(name)))
+    return calls.arrays(large_call(name))
 
 
 ELEMENTWISE = ("unary", "activation", "binary", "reduce", "norm")

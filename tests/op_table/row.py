@@ -24,7 +24,12 @@ class Call:
 
 
 def call(*args: Any, **kwargs: Any) -> Call:
-    return Call(args, kwargs)
+    """A call with these arguments; NumPy's scalars become 0-d arrays, which is what they stand for."""
+
+    def whole(value: Any) -> Any:
+        return np.asarray(value) if isinstance(value, np.generic) else value
+
+    return Call(tuple(map(whole, args)), {name: whole(value) for name, value in kwargs.items()})
 
 
 class DType(str):
@@ -116,7 +121,7 @@ class DrawnSource(Source):
         return self.draw(st.integers(low, high))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Row:
     """One op: how to call it, what it has to return, and what it has to refuse."""
 
@@ -135,6 +140,9 @@ class Row:
     )
     refusals: tuple[Refusal, ...] = ()
     find: Callable[[Any], Callable[..., Any]] | None = None  # default: the name, in fg or fg.nn.functional
+
+    def __repr__(self) -> str:
+        return f"Row({self.name!r})"
 
     def function(self, fg: Any) -> Callable[..., Any]:
         if self.find:
