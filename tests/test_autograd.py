@@ -6,9 +6,10 @@ import gc
 import weakref
 from typing import Any
 
-import ferrograd as fg
 import numpy as np
 import pytest
+
+import ferrograd as fg
 
 
 def leaf(values: Any) -> Any:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import builtins
 import re
 
-import ferrograd as fg
 import pytest
 
+import ferrograd as fg
 from harness import calls
 from harness.floors import count
 from op_table import ROWS

@@ -6,10 +6,10 @@ import copy
 import pickle
 from typing import Any
 
-import ferrograd as fg
 import numpy as np
 import pytest
 
+import ferrograd as fg
 from harness import compare, dtypes
 from harness.layouts import LAYOUTS
 

@@ -6,10 +6,10 @@ import ast
 import inspect
 from pathlib import Path
 
-import ferrograd as fg
 import pytest
-from ferrograd import _core
 
+import ferrograd as fg
+from ferrograd import _core
 from op_table import ROWS
 
 # Bound like ops, but about state or the graph; `test_autograd.py` and `test_process.py` are theirs.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import ferrograd as fg
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import ferrograd as fg
 from harness import calls, compare, dtypes
 from harness.floors import count
 from harness.layouts import LAYOUTS

@@ -10,9 +10,10 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import ferrograd as fg
 import numpy as np
 import pytest
+
+import ferrograd as fg
 
 
 def python(code: str, **environment: str) -> str:

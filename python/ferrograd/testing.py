@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from ferrograd._core import Tensor
 
 from ferrograd import _core
+from ferrograd._core import Tensor
 
 # Relative and absolute tolerance by dtype name, as in torch.testing.
 TOLERANCES = {

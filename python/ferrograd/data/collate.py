@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from ferrograd._core import Tensor
 
 from ferrograd import _core
+from ferrograd._core import Tensor
 
 
 def default_collate(samples: Sequence[Any]) -> Any:

@@ -6,9 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ferrograd._core import Generator, ShapeError, Tensor
-
 from ferrograd import _core
+from ferrograd._core import Generator, ShapeError, Tensor
 from ferrograd.data.collate import default_collate
 
 

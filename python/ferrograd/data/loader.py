@@ -7,9 +7,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from ferrograd._core import Generator
-
 from ferrograd import _core
+from ferrograd._core import Generator
 from ferrograd.data.collate import default_collate
 
 

@@ -8,9 +8,9 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from ferrograd._core import FormatError
 
 from ferrograd import _core
+from ferrograd._core import FormatError
 from ferrograd.data import TensorDataset
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
-from ferrograd._core import FormatError, Tensor
 
 from ferrograd import _core
+from ferrograd._core import FormatError, Tensor
 from ferrograd.io.files import write_file
 
 MAX_HEADER = 100_000_000

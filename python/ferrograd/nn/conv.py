@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from ferrograd._core import ShapeError, Tensor
-
 from ferrograd.nn import functional as F
 from ferrograd.nn import init
 from ferrograd.nn.module import Module

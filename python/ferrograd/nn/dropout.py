@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ferrograd._core import ShapeError, Tensor
-
 from ferrograd import _core
+from ferrograd._core import ShapeError, Tensor
 from ferrograd.nn import functional as F
 from ferrograd.nn.module import Module
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from ferrograd._core import ShapeError, Tensor
-
 from ferrograd.nn.module import Module
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any, Literal
 
-from ferrograd._core import Generator, ShapeError, Tensor
-
 import ferrograd as fg
 from ferrograd import _core
+from ferrograd._core import Generator, ShapeError, Tensor
 from ferrograd.nn.parameter import assign
 
 Mode = Literal["fan_in", "fan_out"]

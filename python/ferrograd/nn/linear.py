@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 from ferrograd._core import Tensor
-
 from ferrograd.nn import functional as F
 from ferrograd.nn import init
 from ferrograd.nn.module import Module

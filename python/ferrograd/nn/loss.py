@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Literal
 
 from ferrograd._core import Tensor
-
 from ferrograd.nn import functional as F
 from ferrograd.nn.module import Module
 

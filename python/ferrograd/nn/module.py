@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from ferrograd._core import Tensor, isdtype
-
 from ferrograd.nn.parameter import Parameter, UninitializedParameter, assign
 
 Self = TypeVar("Self", bound="Module")

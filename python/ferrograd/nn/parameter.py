@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ferrograd._core import Tensor
-
 from ferrograd import _core
+from ferrograd._core import Tensor
 
 
 class Parameter(Tensor):

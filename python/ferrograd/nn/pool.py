@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from ferrograd._core import Tensor
-
 from ferrograd.nn import functional as F
 from ferrograd.nn.module import Module
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ferrograd._core import Tensor
-
 import ferrograd as fg
 from ferrograd import _core
+from ferrograd._core import Tensor
 
 
 def _with_grads(parameters: Tensor | Iterable[Tensor]) -> list[tuple[Tensor, Tensor]]:

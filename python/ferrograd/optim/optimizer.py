@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ferrograd._core import Tensor
-
 from ferrograd import _core
+from ferrograd._core import Tensor
 
 Params = Iterable[Tensor] | Iterable[dict[str, Any]]
 Closure = Callable[[], Any]

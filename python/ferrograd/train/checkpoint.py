@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from ferrograd._core import FormatError, Tensor
-
 from ferrograd.io import safetensors
 from ferrograd.io.files import new_folder
 from ferrograd.io.json import read_object

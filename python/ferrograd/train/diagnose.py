@@ -6,9 +6,8 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from ferrograd._core import Tensor
-
 from ferrograd import _core
+from ferrograd._core import Tensor
 from ferrograd.nn import Module
 from ferrograd.nn.parameter import assign
 

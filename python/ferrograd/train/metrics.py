@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ferrograd._core import ShapeError, Tensor
-
 from ferrograd import _core
+from ferrograd._core import ShapeError, Tensor
 
 
 class Metric:

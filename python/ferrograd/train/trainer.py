@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ferrograd._core import Tensor
-
 from ferrograd import _core
+from ferrograd._core import Tensor
 from ferrograd.data import DataLoader, TensorDataset
 from ferrograd.nn import Module
 from ferrograd.nn import functional as F
