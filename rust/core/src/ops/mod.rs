@@ -1,12 +1,19 @@
 //! Ops: what an op is, and the one place (`apply`) where it meets a device and the graph.
 
+pub mod activation;
 pub mod binary;
+pub mod cast;
+pub mod compare;
 pub mod copy;
 pub mod create;
+mod declare;
+pub mod elementwise;
 pub mod movement;
 pub mod random;
 pub mod reduce;
+pub mod select;
 pub mod transfer;
+pub mod unary;
 
 use crate::autograd::{self, Gradient};
 use crate::device::Device;

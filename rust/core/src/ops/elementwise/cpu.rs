@@ -1,0 +1,226 @@
+//! The loop that serves every row: operands come as blocks that fit the first-level cache, in the type computed in.
+
+use super::Operand;
+use super::row::Compute;
+use crate::cpu::pool;
+use crate::dtype::{Complex32, Complex64, Element, bf16, f16};
+use crate::error::Result;
+use crate::plan::Plan;
+use crate::scalar::ScalarElement;
+use crate::storage::Output;
+use half::slice::HalfFloatSliceExt;
+use smallvec::SmallVec;
+
+/// Elements of a block: three operands of f64 and the result fit a 48 KiB cache.
+pub const BLOCK: usize = 1024;
+/// Elements per task: several microseconds of the cheapest formula.
+const GRAIN: usize = 32 * BLOCK;
+
+/// A stored element type and the type it is computed in.
+pub trait Stored: ScalarElement {
+    type Compute: Compute;
+
+    /// The block in the compute type: itself, or converted into `scratch`.
+    fn widen<'a>(block: &'a [Self], scratch: &'a mut Vec<Self::Compute>) -> &'a [Self::Compute];
+
+    /// Lets `body` write a block in the compute type: in place, or into `scratch` and converted.
+    fn produce(out: &mut [Self], scratch: &mut Vec<Self::Compute>, body: impl FnOnce(&mut [Self::Compute]));
+}
+
+macro_rules! stored_as_computed {
+    ($($t:ty),*) => { $(impl Stored for $t {
+        type Compute = $t;
+        fn widen<'a>(block: &'a [$t], _: &'a mut Vec<$t>) -> &'a [$t] {
+            block
+        }
+        fn produce(out: &mut [$t], _: &mut Vec<$t>, body: impl FnOnce(&mut [$t])) {
+            body(out)
+        }
+    })* };
+}
+stored_as_computed!(bool, i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, Complex32, Complex64);
+
+macro_rules! stored_as_half {
+    ($($t:ty),*) => { $(impl Stored for $t {
+        type Compute = f32;
+        fn widen<'a>(block: &'a [$t], scratch: &'a mut Vec<f32>) -> &'a [f32] {
+            scratch.resize(block.len(), 0.0);
+            block.convert_to_f32_slice(scratch);
+            scratch
+        }
+        fn produce(out: &mut [$t], scratch: &mut Vec<f32>, body: impl FnOnce(&mut [f32])) {
+            scratch.resize(out.len(), 0.0);
+            body(scratch);
+            out.convert_from_f32_slice(scratch);
+        }
+    })* };
+}
+stored_as_half!(f16, bf16);
+
+/// Where an operand's elements come from.
+enum Source<'a, T> {
+    Whole(&'a [T]),
+    Splat(T),
+    Strided(&'a [T], Plan<1>),
+}
+
+impl<'a, T: ScalarElement> Source<'a, T> {
+    fn new(op: &str, operand: &Operand<'a>) -> Result<Source<'a, T>> {
+        let x = match operand {
+            Operand::Number(value) => return Ok(Source::Splat(T::from_scalar(*value))),
+            Operand::Tensor(x) => x,
+        };
+        if x.is_contiguous() {
+            return Ok(Source::Whole(x.slice()?));
+        }
+        let elements = x.elements::<T>()?;
+        let plan = Plan::new(op, [x.layout()], [elements.len()])?;
+        Ok(match (plan.shape(), plan.strides(0)) {
+            ([_], [0]) => Source::Splat(elements[plan.offset(0)]),
+            ([_], [1]) => Source::Whole(&elements[plan.offset(0)..][..plan.numel()]),
+            _ => Source::Strided(elements, plan),
+        })
+    }
+
+    /// Elements `start..start + len` in row-major order, gathered into `scratch` where they do not lie side by side.
+    fn block<'b>(&'b self, scratch: &'b mut Vec<T>, start: usize, len: usize) -> &'b [T] {
+        match self {
+            Source::Whole(all) => &all[start..start + len],
+            Source::Splat(value) => {
+                // Blocks only get shorter, so that the first one serves all.
+                if scratch.is_empty() {
+                    scratch.resize(len, *value);
+                }
+                &scratch[..len]
+            }
+            Source::Strided(elements, plan) => match inside_row(plan, start, len) {
+                Some(at) => &elements[at..at + len],
+                None => {
+                    scratch.resize(len, T::default());
+                    gather(elements, plan, start, scratch);
+                    scratch
+                }
+            },
+        }
+    }
+}
+
+/// Hands out one operand block by block.
+struct Feed<'a, T, C = T> {
+    source: &'a Source<'a, T>,
+    gathered: Vec<T>,
+    widened: Vec<C>,
+}
+
+impl<'a, T: ScalarElement, C> Feed<'a, T, C> {
+    fn new(source: &'a Source<'a, T>) -> Self {
+        Feed { source, gathered: Vec::new(), widened: Vec::new() }
+    }
+
+    fn block(&mut self, start: usize, len: usize) -> &[T] {
+        self.source.block(&mut self.gathered, start, len)
+    }
+}
+
+impl<T: Stored> Feed<'_, T, T::Compute> {
+    /// The block in the type computed in.
+    fn computed(&mut self, start: usize, len: usize) -> &[T::Compute] {
+        T::widen(self.source.block(&mut self.gathered, start, len), &mut self.widened)
+    }
+}
+
+/// Where the elements lie, if they lie side by side in one row.
+fn inside_row(plan: &Plan<1>, start: usize, len: usize) -> Option<usize> {
+    let (n, [step]) = (plan.row_len(), plan.row_strides());
+    let (row, column) = (start / n, start % n);
+    if step != 1 || column + len > n {
+        return None;
+    }
+    let mut at = 0;
+    plan.for_rows(row..row + 1, |_, [first]| at = first + column);
+    Some(at)
+}
+
+/// Copies elements `start..` of the walk to `out`.
+fn gather<T: Copy>(elements: &[T], plan: &Plan<1>, start: usize, out: &mut [T]) {
+    let (n, [step]) = (plan.row_len(), plan.row_strides());
+    let (mut column, mut filled) = (start % n, 0);
+    plan.for_rows(start / n..(start + out.len()).div_ceil(n), |_, [first]| {
+        let count = (n - column).min(out.len() - filled);
+        let part = &mut out[filled..filled + count];
+        let at = (first as isize + column as isize * step) as usize;
+        match step {
+            0 => part.fill(elements[at]),
+            1 => part.copy_from_slice(&elements[at..at + count]),
+            _ if step > 0 => copy_each(part, elements[at..].iter().step_by(step as usize)),
+            _ => copy_each(part, elements[..=at].iter().rev().step_by(step.unsigned_abs())),
+        }
+        (column, filled) = (0, filled + count);
+    });
+}
+
+fn copy_each<'a, T: Copy + 'a>(out: &mut [T], elements: impl Iterator<Item = &'a T>) {
+    out.iter_mut().zip(elements).for_each(|(out, &element)| *out = element);
+}
+
+/// What is done to a block of each operand.
+type Body<'a, C, O> = &'a (dyn Fn(&[&[C]], &mut [O]) + Sync);
+
+/// Fills `out` block by block, in parallel where it is worth it.
+pub fn run<T: Stored, O: Stored>(
+    op: &str,
+    operands: &[Operand],
+    out: &mut Output,
+    body: Body<T::Compute, O::Compute>,
+) -> Result<()> {
+    let sources = operands.iter().map(|x| Source::new(op, x)).collect::<Result<SmallVec<[Source<T>; 4]>>>()?;
+    for_parts(out, |start, out: &mut [O]| {
+        let mut feeds: SmallVec<[Feed<T, T::Compute>; 4]> = sources.iter().map(Feed::new).collect();
+        let mut scratch = Vec::new();
+        for (i, out) in out.chunks_mut(BLOCK).enumerate() {
+            let (start, len) = (start + i * BLOCK, out.len());
+            let blocks: SmallVec<[&[T::Compute]; 4]> = feeds.iter_mut().map(|x| x.computed(start, len)).collect();
+            O::produce(out, &mut scratch, |out| body(&blocks, out));
+        }
+    })
+}
+
+/// `run` with one operand and a function of one element.
+pub fn map<T: Stored, O: Stored>(
+    op: &str,
+    x: &Operand,
+    out: &mut Output,
+    each: impl Fn(T::Compute) -> O::Compute + Sync,
+) -> Result<()> {
+    run::<T, O>(op, &[*x], out, &|blocks, out| {
+        for x in blocks {
+            out.iter_mut().zip(*x).for_each(|(out, &x)| *out = each(x));
+        }
+    })
+}
+
+/// `a` where the condition holds, else `b`.
+pub fn select<T: ScalarElement>(condition: &Operand, a: &Operand, b: &Operand, out: &mut Output) -> Result<()> {
+    let condition = Source::<bool>::new("where", condition)?;
+    let (a, b) = (Source::<T>::new("where", a)?, Source::<T>::new("where", b)?);
+    for_parts(out, |start, out: &mut [T]| {
+        let (mut condition, mut a, mut b) = (Feed::<_>::new(&condition), Feed::<_>::new(&a), Feed::<_>::new(&b));
+        for (i, out) in out.chunks_mut(BLOCK).enumerate() {
+            let (start, len) = (start + i * BLOCK, out.len());
+            let choices = a.block(start, len).iter().zip(b.block(start, len));
+            let choices = condition.block(start, len).iter().zip(choices);
+            out.iter_mut().zip(choices).for_each(|(out, (&c, (&a, &b)))| *out = if c { a } else { b });
+        }
+    })
+}
+
+/// Calls `fill` with parts of the output and where they start.
+fn for_parts<O: Element>(out: &mut Output, fill: impl Fn(usize, &mut [O]) + Sync) -> Result<()> {
+    let numel = out.numel();
+    let out = &mut out.slice_mut::<O>()?[..numel];
+    if numel <= GRAIN {
+        fill(0, out);
+        return Ok(());
+    }
+    pool::for_each_chunk(out, GRAIN, |task, out| fill(task * GRAIN, out))
+}
