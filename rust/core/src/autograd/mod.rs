@@ -1,6 +1,8 @@
 //! Reverse-mode differentiation: what an op declares, when it is recorded, and how gradients flow back.
 
 pub mod backward;
+#[cfg(test)]
+pub mod gradcheck;
 pub mod graph;
 
 pub use backward::{Options, backward, gradients};

@@ -8,10 +8,15 @@ pub mod copy;
 pub mod create;
 mod declare;
 pub mod elementwise;
+pub mod index;
+pub mod join;
 pub mod movement;
+pub mod pad;
 pub mod random;
 pub mod reduce;
+pub mod scan;
 pub mod select;
+pub mod sort;
 pub mod transfer;
 pub mod unary;
 

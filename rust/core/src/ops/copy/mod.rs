@@ -74,6 +74,11 @@ impl Op for Assign {
     }
 }
 
+/// Writes `from` into the places of an op's output that `region` describes.
+pub(crate) fn write_region(from: &Tensor, to: &mut Output, region: &Layout) -> Result<()> {
+    cpu::copy(from, to, region)
+}
+
 /// The tensor itself when it is contiguous, else a contiguous copy.
 pub fn contiguous(x: &Tensor) -> Result<Tensor> {
     if x.is_contiguous() { Ok(x.clone()) } else { copied(x) }
@@ -88,6 +93,22 @@ pub fn copied(x: &Tensor) -> Result<Tensor> {
 pub fn assign(x: &Tensor, value: &Tensor, region: Layout) -> Result<Tensor> {
     let value = super::movement::broadcast_to(value, &region.shape)?;
     apply1(Assign { region }, &[x, &value])
+}
+
+/// `assign` into the memory of `x` itself, which is copied first when somebody else looks at it.
+pub fn assign_owned(x: &mut Tensor, value: &Tensor, region: Layout) -> Result<()> {
+    let value = super::movement::broadcast_to(&value.detach(), &region.shape)?;
+    let mut region = region;
+    crate::dispatch!(x.dtype(), "setitem", [any], T => x.make_mut::<T>().map(drop))?;
+    let (shape, dtype, layout) = (x.shape_owned(), x.dtype(), x.layout().clone());
+    region.offset += layout.offset;
+    let taken = std::mem::replace(x, value.clone()).into_storage();
+    let storage =
+        std::sync::Arc::into_inner(taken).ok_or_else(|| Error::internal("setitem", "fresh memory is shared"))?;
+    let mut output = Output { storage, shape, dtype };
+    let written = cpu::copy(&value, &mut output, &region);
+    *x = Tensor::from_storage(std::sync::Arc::new(output.storage), layout, dtype)?;
+    written
 }
 
 /// Contiguous forms of several operands.

@@ -1,0 +1,180 @@
+//! Variance and standard deviation: two passes inside a block, Chan's formula between blocks.
+
+use super::fold::{Fold, TILE};
+use super::gradient::keep;
+use super::{Axes, arrange, cpu, mean, reduced_shape, sorted_axes};
+use crate::autograd::{Gradient, Grads, Saved, Saves, one, only};
+use crate::dispatch;
+use crate::dtype::{DType, Element, bf16, f16};
+use crate::error::{Error, Result};
+use crate::ops::{Op, Spec, Specs, apply1, create, select};
+use crate::scalar::Scalar;
+use crate::storage::Output;
+use crate::tensor::Tensor;
+use smallvec::smallvec;
+use std::marker::PhantomData;
+
+/// Mean and sum of squared deviations of so many elements.
+#[derive(Debug, Clone, Copy)]
+struct Moments {
+    count: f64,
+    mean: f64,
+    squares: f64,
+}
+
+trait Real: Element {
+    fn wide(self) -> f64;
+}
+
+macro_rules! reals {
+    ($($t:ty: $x:ident => $wide:expr;)*) => {
+        $(impl Real for $t {
+            #[inline(always)]
+            fn wide(self) -> f64 { let $x = self; $wide }
+        })*
+    };
+}
+reals! { f16: x => x.to_f32() as f64; bf16: x => x.to_f32() as f64; f32: x => x as f64; f64: x => x; }
+
+/// Sums of `f(x)` in lanes, which the compiler keeps in vector registers.
+#[inline(always)]
+fn lane_sum<T: Real>(x: &[T], f: impl Fn(f64) -> f64) -> f64 {
+    let mut lanes = [0.0; 16];
+    let (body, tail) = x.split_at(x.len() / 16 * 16);
+    for part in body.chunks_exact(16) {
+        lanes.iter_mut().zip(part).for_each(|(lane, x)| *lane += f(x.wide()));
+    }
+    tail.iter().map(|x| f(x.wide())).sum::<f64>() + lanes.iter().sum::<f64>()
+}
+
+struct Spread<T>(PhantomData<T>);
+
+impl<T: Real> Fold for Spread<T> {
+    type In = T;
+    type Acc = Moments;
+    type Out = f64;
+
+    fn row(x: &[T]) -> Moments {
+        let count = x.len() as f64;
+        let mean = if x.is_empty() { 0.0 } else { lane_sum(x, |x| x) / count };
+        Moments { count, mean, squares: lane_sum(x, |x| (x - mean) * (x - mean)) }
+    }
+
+    fn columns(x: &[T], stride: usize, acc: &mut [Moments]) {
+        let (mut mean, mut squares) = ([0.0; TILE], [0.0; TILE]);
+        let count = x.chunks(stride).len() as f64;
+        for row in x.chunks(stride) {
+            mean.iter_mut().zip(row).take(acc.len()).for_each(|(m, x)| *m += x.wide());
+        }
+        mean.iter_mut().for_each(|m| *m /= count);
+        for row in x.chunks(stride) {
+            let pairs = squares.iter_mut().zip(&mean).zip(row).take(acc.len());
+            pairs.for_each(|((s, m), x)| *s += (x.wide() - m) * (x.wide() - m));
+        }
+        let pairs = acc.iter_mut().zip(mean.into_iter().zip(squares));
+        pairs.for_each(|(acc, (mean, squares))| *acc = Moments { count, mean, squares });
+    }
+
+    fn merge(a: Moments, b: Moments) -> Moments {
+        if a.count == 0.0 {
+            return b;
+        }
+        if b.count == 0.0 {
+            return a;
+        }
+        let (count, delta) = (a.count + b.count, b.mean - a.mean);
+        Moments {
+            count,
+            mean: a.mean + delta * (b.count / count),
+            squares: a.squares + b.squares + delta * delta * (a.count * b.count / count),
+        }
+    }
+
+    fn finish(acc: Moments, _: usize) -> f64 {
+        acc.squares
+    }
+}
+
+/// Variance over some axes, or its root.
+#[derive(Debug)]
+struct Deviation {
+    axes: Axes,
+    correction: f64,
+    keepdims: bool,
+    root: bool,
+}
+
+impl Deviation {
+    /// The divisor; zero or less makes the result infinite or NaN, as in NumPy.
+    fn freedom(&self, shape: &[usize]) -> f64 {
+        let n: usize = self.axes.iter().map(|&a| shape[a]).product();
+        (n as f64 - self.correction).max(0.0)
+    }
+}
+
+impl Gradient for Deviation {
+    fn name(&self) -> &'static str {
+        if self.root { "std" } else { "var" }
+    }
+    fn saves(&self) -> Saves {
+        Saves { inputs: 1, outputs: self.root as u32 }
+    }
+    fn backward(&self, saved: &Saved, dy: &[Option<Tensor>]) -> Result<Grads> {
+        let x = saved.input(0)?;
+        let dy = keep(only(dy)?, x.shape(), &self.axes)?;
+        let axes: Vec<i64> = self.axes.iter().map(|&a| a as i64).collect();
+        let centred = x.subtract(&mean(x, Some(&axes), true)?)?;
+        let number = |v: f64| create::full(&[], Scalar::Float(v), x.dtype(), x.device());
+        let freedom = self.freedom(x.shape());
+        if !self.root {
+            return one(centred.multiply(&dy.multiply(&number(2.0 / freedom)?)?)?);
+        }
+        // A constant has deviation zero, where the root has no slope: its gradient is defined as zero.
+        let y = keep(saved.output(0)?, x.shape(), &self.axes)?;
+        let (zero, one_) = (number(0.0)?, number(1.0)?);
+        let flat = y.equal(&zero)?;
+        let scale = dy.divide(&select::where_(&flat, &one_, &y)?.multiply(&number(freedom)?)?)?;
+        one(centred.multiply(&select::where_(&flat, &zero, &scale)?)?)
+    }
+}
+
+impl Op for Deviation {
+    fn outputs(&self, inputs: &[&Tensor]) -> Result<Specs> {
+        let x = inputs[0];
+        if !x.dtype().is_float() {
+            let message = format!("expected a real floating-point type, got {}", x.dtype());
+            return Err(Error::dtype(self.name(), message));
+        }
+        Ok(smallvec![Spec { shape: reduced_shape(x.shape(), &self.axes, self.keepdims), dtype: x.dtype() }])
+    }
+
+    fn cpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
+        let (x, geometry) = arrange(&inputs[0].detach(), &self.axes)?;
+        let shape = outputs[0].shape.clone();
+        let mut squares = create::zeros(&shape, DType::F64, x.device())?;
+        let squares = squares.make_mut::<f64>()?;
+        dispatch!(x.dtype(), self.name(), [float], T => {
+            cpu::run::<Spread<T>>(self.name(), x.slice::<T>()?, geometry, squares)
+        })?;
+        let freedom = self.freedom(inputs[0].shape());
+        let finish = |s: f64| if self.root { (s / freedom).sqrt() } else { s / freedom };
+        dispatch!(x.dtype(), self.name(), [float], T => {
+            use crate::scalar::ScalarElement;
+            let out = outputs[0].slice_mut::<T>()?;
+            out.iter_mut().zip(&*squares).for_each(|(out, &s)| *out = T::from_scalar(Scalar::Float(finish(s))));
+            Ok(())
+        })
+    }
+}
+
+/// The variance over the axes: squared deviations from the mean, divided by `n - correction`.
+pub fn var(x: &Tensor, axes: Option<&[i64]>, correction: f64, keepdims: bool) -> Result<Tensor> {
+    let axes = sorted_axes("var", x, axes)?;
+    apply1(Deviation { axes, correction, keepdims, root: false }, &[x])
+}
+
+/// The standard deviation over the axes, the root of `var`.
+pub fn std(x: &Tensor, axes: Option<&[i64]>, correction: f64, keepdims: bool) -> Result<Tensor> {
+    let axes = sorted_axes("std", x, axes)?;
+    apply1(Deviation { axes, correction, keepdims, root: true }, &[x])
+}

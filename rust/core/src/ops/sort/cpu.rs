@@ -1,0 +1,100 @@
+//! Sorting rows of contiguous memory by (key, place): ties keep their order, so every sort here is stable.
+
+use super::key::SortKey;
+use crate::cpu::pool;
+use crate::error::{Error, Result};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Elements per task.
+const GRAIN: usize = 8 * 1024;
+
+/// The order asked for, and how many of the first elements are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    pub descending: bool,
+    /// NaN before everything else, as the largest number.
+    pub nan_first: bool,
+    pub count: usize,
+}
+
+/// Pairs of key and place, in memory whose size was asked for politely.
+pub fn keyed<T: SortKey>(op: &str, row: &[T]) -> Result<Vec<(T::Key, usize)>> {
+    let mut pairs = Vec::new();
+    pairs.try_reserve_exact(row.len()).map_err(|_| Error::memory(op, format!("no memory to sort {}", row.len())))?;
+    pairs.extend(row.iter().enumerate().map(|(i, x)| (x.key(), i)));
+    Ok(pairs)
+}
+
+/// Sorts each row of `n`, writing the first `wanted.count` values and their places.
+pub fn sort_rows<T: SortKey>(
+    op: &str,
+    x: &[T],
+    n: usize,
+    wanted: Wanted,
+    values: &mut [T],
+    places: &mut [i64],
+) -> Result<()> {
+    let k = wanted.count;
+    if places.is_empty() {
+        return Ok(());
+    }
+    let rows = (GRAIN / n.max(1)).max(1);
+    let out_of_memory = AtomicBool::new(false);
+    pool::for_each_chunk(places, rows * k, |task, places| {
+        for (i, places) in places.chunks_mut(k).enumerate() {
+            match order_row(op, &x[(task * rows + i) * n..][..n], wanted) {
+                Ok(pairs) => places.iter_mut().zip(pairs).for_each(|(out, (_, i))| *out = i as i64),
+                Err(_) => out_of_memory.store(true, Ordering::Relaxed),
+            }
+        }
+    })?;
+    if out_of_memory.into_inner() {
+        return Err(Error::memory(op, format!("no memory to sort rows of {n}")));
+    }
+    let places = &*places;
+    pool::for_each_chunk(values, rows * k, |task, values| {
+        let start = task * rows * k;
+        for (i, out) in values.iter_mut().enumerate() {
+            *out = x[(start + i) / k * n + places[start + i] as usize];
+        }
+    })
+}
+
+fn order_row<T: SortKey>(op: &str, row: &[T], wanted: Wanted) -> Result<Vec<(T::Key, usize)>> {
+    let mut pairs = keyed(op, row)?;
+    if wanted.descending {
+        pairs.iter_mut().for_each(|(key, _)| *key = T::descending(*key));
+    }
+    if wanted.nan_first {
+        pairs.iter_mut().filter(|(key, _)| *key == T::LAST).for_each(|(key, _)| *key = T::FIRST);
+    }
+    if wanted.count < pairs.len() {
+        if wanted.count > 0 {
+            pairs.select_nth_unstable(wanted.count - 1);
+        }
+        pairs.truncate(wanted.count);
+    }
+    pairs.sort_unstable();
+    Ok(pairs)
+}
+
+/// For each value the place in the sorted `row` where it belongs: before (`right`: behind) its equals.
+pub fn search<T: SortKey>(row: &[T], values: &[T], right: bool, out: &mut [i64]) -> Result<()> {
+    pool::for_each_chunk(out, GRAIN, |task, out| {
+        for (out, value) in out.iter_mut().zip(&values[task * GRAIN..]) {
+            let key = value.key();
+            *out = row.partition_point(|x| if right { x.key() <= key } else { x.key() < key }) as i64;
+        }
+    })
+}
+
+/// Whether each value is one of `keys`, which are sorted; NaN never is.
+pub fn contains<T: SortKey>(keys: &[(T::Key, usize)], values: &[T], invert: bool, out: &mut [bool]) -> Result<()> {
+    pool::for_each_chunk(out, GRAIN, |task, out| {
+        for (out, value) in out.iter_mut().zip(&values[task * GRAIN..]) {
+            let key = value.key();
+            let found = key != T::LAST && keys.binary_search_by(|(k, _)| k.cmp(&key)).is_ok();
+            *out = found != invert;
+        }
+    })
+}
