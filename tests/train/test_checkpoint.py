@@ -1,6 +1,10 @@
 """Checkpoints: complete or absent, checked before anything is changed."""
 
+import hashlib
 import json
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -65,6 +69,33 @@ def test_a_failed_save_leaves_the_previous_one(tmp_path):
         save_checkpoint(tmp_path, model, optimizer, {"not JSON": object()}, step=2)
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-1"]
     load_checkpoint(tmp_path, model, optimizer)
+
+
+SAVE_FOREVER = """
+import sys, ferrograd as fg
+model = fg.nn.Linear(100, 100)
+for step in range(10**9):
+    fg.nn.init.constant_(model.weight, step)
+    fg.train.save_checkpoint(sys.argv[1], model, state={"step": step}, step=step)
+    print(step, flush=True)
+"""
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.003, 0.011])
+def test_a_kill_at_any_moment_leaves_a_complete_checkpoint(tmp_path, delay):
+    writer = subprocess.Popen([sys.executable, "-c", SAVE_FOREVER, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert writer.stdout is not None
+    for _ in range(4):
+        last = int(writer.stdout.readline())
+    time.sleep(delay)
+    writer.kill()
+    writer.communicate()
+    model = nn.Linear(100, 100)
+    step = load_checkpoint(tmp_path, model)["step"]
+    assert step >= last
+    assert model.weight.tolist() == [[float(step)] * 100] * 100
+    save_checkpoint(tmp_path, model, step=step + 1)
+    assert [path.name for path in tmp_path.iterdir()] == [f"checkpoint-{step + 1}"]
 
 
 def test_a_folder_without_manifest_is_no_checkpoint(tmp_path):
@@ -134,8 +165,6 @@ def test_an_optimizer_state_that_makes_no_sense(tmp_path):
     raw = json.dumps(state).encode()
     (path / "state.json").write_bytes(raw)
     manifest = json.loads((path / "manifest.json").read_text())
-    import hashlib
-
     manifest["files"]["state.json"] = {"size": len(raw), "sha256": hashlib.sha256(raw).hexdigest()}
     (path / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(fg.FormatError, match="malformed"):

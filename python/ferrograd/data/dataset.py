@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ferrograd import _core
 from ferrograd._core import Generator, ShapeError, Tensor
 from ferrograd.data.collate import default_collate
@@ -62,7 +64,7 @@ class TensorDataset(Dataset):
 
     def __getitems__(self, indices: Sequence[int]) -> tuple[Tensor, ...]:
         """The batch of these rows, gathered in one call per tensor."""
-        positions = _core.asarray(indices, dtype=_core.int64)
+        positions = _core.asarray(np.asarray(indices, dtype=np.int64))
         return tuple(_core.take(tensor, positions, axis=0) for tensor in self.tensors)
 
 

@@ -24,6 +24,7 @@ from ferrograd.optim import Optimizer
 
 FORMAT = 1
 _NAME = re.compile(r"checkpoint-(\d{1,18})(?:\.(\d{1,9}))?")
+_UNFINISHED = re.compile(r"\.checkpoint-[\d.]+\.[0-9a-f]{12}")
 
 
 def save_checkpoint(
@@ -38,7 +39,7 @@ def save_checkpoint(
     """Write a checkpoint into `folder` and return its path; older ones beyond the newest `keep` are removed.
 
     Args:
-        folder: made if it does not exist.
+        folder: made if it does not exist; one run at a time writes into it.
         model, optimizer: whose state is saved.
         state: anything JSON can hold, given back by `load_checkpoint`.
         step: number in the checkpoint's name.
@@ -76,6 +77,9 @@ def save_checkpoint(
         # Without its manifest a half-removed folder is no checkpoint.
         (path / "manifest.json").unlink(missing_ok=True)
         shutil.rmtree(path)
+    for path in root.iterdir():
+        if _UNFINISHED.fullmatch(path.name):  # left by a run that was killed while saving
+            shutil.rmtree(path)
     return target
 
 
