@@ -72,8 +72,8 @@ pub fn setitem_owned(x: Tensor, index: &[Index], value: &Tensor) -> Result<Tenso
         let written = rows::put_owned(merged, advanced.axis, &advanced.rows, &value)?;
         return movement::reshape(&written, &shape);
     }
-    let part = parsed.view(&x)?;
-    let written = rows::put_owned(advanced.merge(&part)?, advanced.axis, &advanced.rows, &value)?;
+    let merged = advanced.merge(&parsed.view(&x)?)?;
+    let written = rows::put_owned(merged, advanced.axis, &advanced.rows, &value)?;
     let written = advanced.unmerge(&written, &parsed.shape)?;
     write_region(x, &written, &parsed)
 }
@@ -84,7 +84,7 @@ fn write_region(mut x: Tensor, value: &Tensor, parsed: &Parsed) -> Result<Tensor
         return copy::assign(&x, value, region);
     }
     copy::assign_owned(&mut x, value, region)?;
-    Ok(x)
+    Ok(x.detach())
 }
 
 /// A value stretched to the shape of what it replaces; axes of size one in front are dropped, as in NumPy.

@@ -261,5 +261,5 @@ pub fn put_owned(mut x: Tensor, axis: usize, index: &Tensor, value: &Tensor) -> 
     dispatch!(x.dtype(), "setitem", [any], T => {
         put_rows(source.slice::<T>()?, index.slice()?, rows, x.make_mut::<T>()?)
     })?;
-    Ok(x)
+    Ok(x.detach())
 }
