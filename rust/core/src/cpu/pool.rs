@@ -138,8 +138,9 @@ fn interrupted() -> bool {
     let Some(check) = INTERRUPT.get() else { return false };
     let now = START.get_or_init(Instant::now).elapsed().as_millis() as u64;
     let asked = ASKED.load(Relaxed);
-    let due = now.saturating_sub(asked) >= INTERRUPT_PERIOD.as_millis() as u64;
-    due && ASKED.compare_exchange(asked, now, Relaxed, Relaxed).is_ok() && check()
+    now.saturating_sub(asked) >= INTERRUPT_PERIOD.as_millis() as u64
+        && ASKED.compare_exchange(asked, now, Relaxed, Relaxed).is_ok()
+        && check()
 }
 
 /// What the threads of one region share.
