@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
-from ferrograd._core import Tensor, isdtype
+from ferrograd._core import Tensor
 from ferrograd.nn.parameter import Parameter, UninitializedParameter, assign
 
 Self = TypeVar("Self", bound="Module")
@@ -301,7 +301,7 @@ class Module:
             else:
                 dtype = argument
         for tensor in itertools.chain(self.parameters(), self.buffers()):
-            cast = dtype if isdtype(tensor.dtype, ("real floating", "complex floating")) else None
+            cast = dtype if "floating" in tensor.dtype.kind else None
             if device is not None or cast is not None:
                 assign(tensor, tensor.detach().to(device=device or tensor.device, dtype=cast or tensor.dtype))
                 tensor.grad = None

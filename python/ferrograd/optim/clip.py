@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import ferrograd as fg
 from ferrograd import _core
+from ferrograd._autograd import no_grad
 from ferrograd._core import Tensor
 
 
@@ -24,7 +25,7 @@ def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0) -
     listed = [tensors] if isinstance(tensors, Tensor) else list(tensors)
     if not listed:
         return _core.zeros(())
-    with _core.no_grad():
+    with no_grad():
         norms = [fg.linalg.vector_norm(t, ord=norm_type) for t in listed]
         return fg.linalg.vector_norm(_core.stack(norms), ord=norm_type)
 

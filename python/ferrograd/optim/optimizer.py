@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ferrograd import _core
+from ferrograd._autograd import enable_grad, no_grad
 from ferrograd._core import Tensor
 
 Params = Iterable[Tensor] | Iterable[dict[str, Any]]
@@ -89,9 +90,9 @@ class Optimizer:
         """
         loss = None
         if closure is not None:
-            with _core.enable_grad():
+            with enable_grad():
                 loss = closure()
-        with _core.no_grad():
+        with no_grad():
             for group in self.param_groups:
                 params = [p for p in group["params"] if p.grad is not None]
                 if params:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ferrograd import _core
+from ferrograd._autograd import no_grad
 from ferrograd._core import Tensor
 from ferrograd.nn import Module
 from ferrograd.nn.parameter import assign
@@ -46,7 +47,7 @@ def where_not_finite(model: Module, inputs: Any) -> str:
 
     handles = [module.register_forward_hook(look) for module in model.modules()]
     try:
-        with _core.no_grad():
+        with no_grad():
             model(inputs)
     finally:
         for handle in handles:
@@ -63,4 +64,4 @@ def _finite(values: Any) -> bool:
 def _tensors(values: Any) -> Iterator[Tensor]:
     """Floating tensors among a value, or the entries of a tuple, list or dictionary."""
     entries = values.values() if isinstance(values, dict) else values if isinstance(values, (tuple, list)) else [values]
-    return (t.detach() for t in entries if isinstance(t, Tensor) and _core.isdtype(t.dtype, "real floating"))
+    return (t.detach() for t in entries if isinstance(t, Tensor) and t.dtype.is_floating_point)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ferrograd import _core
+from ferrograd._autograd import no_grad
 from ferrograd._core import Tensor
 from ferrograd.data import DataLoader, TensorDataset
 from ferrograd.nn import Module
@@ -136,7 +137,7 @@ class Trainer:
         """Outputs for all inputs, joined along the first dimension; targets, if there are some, are ignored."""
         loader = self._loader((data,) if isinstance(data, Tensor) else data, shuffle=False)
         outputs = []
-        with self._eval_mode(), _core.no_grad():
+        with self._eval_mode(), no_grad():
             for batch in loader:
                 inputs = batch[0] if isinstance(batch, (tuple, list)) else batch
                 outputs.append(self.model(self._move(inputs)))
@@ -200,7 +201,7 @@ class Trainer:
 
     def _evaluate(self, loader: Iterable[Any]) -> Logs:
         figures = _Figures(self.metrics)
-        with self._eval_mode(), _core.no_grad():
+        with self._eval_mode(), no_grad():
             for batch in loader:
                 inputs, targets = self._pair(batch)
                 outputs = self.model(inputs)
@@ -222,7 +223,7 @@ class Trainer:
         batch = next(iter(self.data), None)
         if batch is None:
             raise ValueError("Trainer: the data is empty")
-        with self._eval_mode(), _core.no_grad():
+        with self._eval_mode(), no_grad():
             self.model(batch[0])
 
     def _loader(self, data: Any, shuffle: bool) -> Any:
