@@ -180,17 +180,9 @@ def _read_tensor(file: BinaryIO, name: str, entry: Entry, device: Any, path: str
     raw = file.read(entry.end - entry.start)
     if len(raw) != entry.end - entry.start:
         raise FormatError(f"safetensors: {path} was cut off while reading tensor {name!r}")
-    dtype, layout = _DTYPES[entry.dtype]
-    array = np.frombuffer(raw, layout).reshape(entry.shape)
-    if entry.dtype == "BOOL":
-        if array.size and array.max() > 1:
-            raise FormatError(
-                f"safetensors: {path}: tensor {name!r} is BOOL, expected bytes 0 and 1, got {array.max()}"
-            )
-        array = array.view(np.bool_)
-    if entry.dtype == "BF16":
-        array = (array.astype(np.uint32) << 16).view(np.float32)
-    return _core.asarray(array, dtype=dtype, device=device)
+    if entry.dtype == "BOOL" and raw.strip(b"\x00\x01"):
+        raise FormatError(f"safetensors: {path}: tensor {name!r} is BOOL, expected only bytes 0 and 1")
+    return _core._from_bytes(raw, entry.shape, _DTYPES[entry.dtype][0]).to(device=device)
 
 
 def _make_header(
