@@ -1,6 +1,51 @@
-//! The compiled module `ferrograd._core`.
+//! The compiled module `ferrograd._core`: Python's view of the core, nothing of its own but conversion.
+
+mod autograd;
+mod device;
+mod dlpack;
+mod dtype;
+mod error;
+mod index;
+mod interop;
+mod operators;
+mod ops;
+mod table;
+mod tensor;
 
 use pyo3::prelude::*;
 
+/// The text of `_core.pyi`.
+#[pyfunction(name = "_stub")]
+fn stub_text() -> String {
+    table::stub::module()
+}
+
+#[pyfunction]
+fn set_num_threads(n: usize) -> PyResult<()> {
+    ferrograd_core::cpu::pool::set_num_threads(n).map_err(error::raise)
+}
+
+#[pyfunction]
+fn get_num_threads() -> usize {
+    ferrograd_core::cpu::pool::num_threads()
+}
+
 #[pymodule]
-mod _core {}
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    ferrograd_core::cpu::init().map_err(error::raise)?;
+    ferrograd_core::cpu::pool::set_interrupt_check(error::interrupted);
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<tensor::PyTensor>()?;
+    error::register(module)?;
+    dtype::register(module)?;
+    interop::register(module)?;
+    dlpack::register(module)?;
+    autograd::register(module)?;
+    table::call::register(module, &ops::groups())?;
+    let names: Vec<&str> = table::call::table().iter().map(|b| b.row.name).collect();
+    module.add("__ops__", names)?;
+    device::register(module)?;
+    module.add_function(wrap_pyfunction!(stub_text, module)?)?;
+    module.add_function(wrap_pyfunction!(set_num_threads, module)?)?;
+    module.add_function(wrap_pyfunction!(get_num_threads, module)?)
+}

@@ -1,0 +1,87 @@
+//! Docs and type stubs, both written from the rows.
+
+use super::call::table;
+use super::{Param, Pass, Row};
+
+/// A default as Python writes it: the literal inside Rust's wrappers; a dtype or device stands for "not given".
+fn python_default(text: &str) -> String {
+    let text = text.replace(' ', "");
+    let inner = text.rsplit_once('(').map_or(text.as_str(), |(_, inner)| inner.trim_end_matches(')'));
+    let inner = inner.trim_start_matches("vec![").trim_end_matches(']');
+    match inner {
+        "false" => "False".into(),
+        "true" => "True".into(),
+        _ if inner.contains("::") => "None".into(),
+        _ if inner.contains(',') => format!("({inner})"),
+        _ => inner.into(),
+    }
+}
+
+fn parameters(params: &[Param], typed: bool) -> String {
+    let mut out: Vec<String> = Vec::new();
+    for (i, p) in params.iter().enumerate() {
+        let before = i.checked_sub(1).map(|i| params[i].pass);
+        if p.pass == Pass::KeywordOnly && before != Some(Pass::KeywordOnly) {
+            out.push("*".into());
+        }
+        let default = p.default.map(python_default);
+        out.push(match (typed, default) {
+            (true, Some(d)) if d == "None" => format!("{}: {} | None = None", p.name, p.hint),
+            (true, Some(d)) => format!("{}: {} = {d}", p.name, p.hint),
+            (true, None) => format!("{}: {}", p.name, p.hint),
+            (false, Some(d)) => format!("{}={d}", p.name),
+            (false, None) => p.name.into(),
+        });
+        let next = params.get(i + 1).map(|n| n.pass);
+        if p.pass == Pass::PositionalOnly && next != Some(Pass::PositionalOnly) {
+            out.push("/".into());
+        }
+    }
+    out.join(", ")
+}
+
+/// The text behind `help()`; its first line is what `inspect.signature` reads.
+pub fn docstring(row: &Row) -> String {
+    format!("{}({})\n--\n\n{}", row.python_name(), parameters(row.params, false), doc(row))
+}
+
+pub fn method_docstring(row: &Row) -> String {
+    let rest = parameters(&row.params[1..], false);
+    let comma = if rest.is_empty() || rest.starts_with('/') { "" } else { ", " };
+    let rest = rest.trim_start_matches("/, ");
+    format!("{}($self, /{comma}{rest})\n--\n\n{}", row.python_name(), doc(row)).replace("/, /", "/")
+}
+
+fn doc(row: &Row) -> String {
+    row.doc.iter().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect::<Vec<_>>().join("\n")
+}
+
+fn indented(row: &Row, by: &str) -> String {
+    format!("{by}\"\"\"{}\"\"\"\n", doc(row).replace('\n', &format!("\n{by}")))
+}
+
+/// Stub text of all functions of the table.
+pub fn functions() -> String {
+    let one = |b: &super::call::Bound_| {
+        let (name, params) = (b.row.python_name(), parameters(b.row.params, true));
+        format!("def {name}({params}) -> {}:\n{}\n", b.row.returns, indented(b.row, "    "))
+    };
+    table().iter().map(one).collect()
+}
+
+/// Stub text of the methods that the table gives Tensor. PyTorch's `dim` and `keepdim` are accepted everywhere.
+pub fn methods() -> String {
+    let one = |b: &super::call::Bound_| {
+        let rest = parameters(&b.row.params[1..], true).replace("*, ", "");
+        let rest = rest.trim_start_matches("/, ").replace("/, ", "");
+        let rest = rest.trim_end_matches(", /").trim_matches('/');
+        let comma = if rest.is_empty() { "" } else { ", " };
+        format!("    def {}(self{comma}{rest}, **torch_names: Any) -> {}: ...\n", b.row.python_name(), b.row.returns)
+    };
+    table().iter().filter(|b| b.method).map(one).collect()
+}
+
+/// The whole stub: the hand-written head, Tensor's class with the table's methods, and the functions.
+pub fn module() -> String {
+    include_str!("stub_head.pyi").replace("    # METHODS\n", &methods()) + &functions()
+}
