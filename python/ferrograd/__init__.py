@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from ferrograd import _core, _namespace, fft, linalg
+from ferrograd import _core, _namespace
 from ferrograd._autograd import (
     checkpoint,
     custom_vjp,
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 __array_api_version__ = "2025.12"
 
 # Imported at first use: `import ferrograd` alone loads the compiled module and little else.
-_LAZY = frozenset({"cpu", "data", "datasets", "gpu", "io", "nn", "optim", "testing", "train"})
+_LAZY = frozenset({"cpu", "data", "datasets", "fft", "gpu", "io", "linalg", "nn", "optim", "testing", "train"})
 
 tensor = _core.Tensor
 """`fg.tensor(data, dtype=None, device=None, requires_grad=False)`: a new tensor from numbers, lists or arrays."""
 
 __all__ = [
-    *_core.PUBLIC,
+    *_core.__all__,
     *_namespace.__all__,
     *_LAZY,
     "__array_api_version__",
@@ -45,9 +45,7 @@ __all__ = [
     "checkpoint",
     "custom_vjp",
     "enable_grad",
-    "fft",
     "grad",
-    "linalg",
     "no_grad",
     "set_grad_enabled",
     "tensor",

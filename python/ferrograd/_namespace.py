@@ -3,10 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ferrograd import _core
 from ferrograd._core import DType, Tensor
+
+__all__ = [
+    "FInfo",
+    "IInfo",
+    "UniqueAll",
+    "UniqueCounts",
+    "UniqueInverse",
+    "astype",
+    "broadcast_arrays",
+    "broadcast_shapes",
+    "can_cast",
+    "concat",
+    "e",
+    "finfo",
+    "iinfo",
+    "inf",
+    "isdtype",
+    "meshgrid",
+    "nan",
+    "newaxis",
+    "pi",
+    "result_type",
+    "unique_all",
+    "unique_counts",
+    "unique_inverse",
+]
 
 e = 2.718281828459045
 pi = 3.141592653589793
@@ -35,7 +61,7 @@ def astype(x: Tensor, dtype: Any, /, *, copy: bool = True, device: str | None = 
     """
     out = _core._astype(x, dtype)
     if device is not None:
-        out = out.to(device)
+        out = out.to(device=device)
     return out.clone() if copy and out.dtype == x.dtype and out.device == x.device else out
 
 
@@ -65,6 +91,71 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
                 raise _core.ShapeError(f"broadcast_shapes: shapes do not broadcast, got {shapes}")
         out = [b if a == 1 else a for a, b in zip(lead, padded, strict=True)]
     return tuple(out)
+
+
+def concat(arrays: tuple[Tensor, ...] | list[Tensor], /, *, axis: int | None = 0) -> Tensor:
+    """Tensors joined along an axis that is there; axis=None flattens them first.
+
+    >>> import ferrograd as fg
+    >>> fg.concat([fg.zeros(2), fg.ones(1)])
+    tensor([0., 0., 1.])
+    """
+    return _core._concat(arrays, axis)
+
+
+class UniqueAll(NamedTuple):
+    """Distinct values, where each first occurs, which one each element is, and how often each occurs."""
+
+    values: Tensor
+    indices: Tensor
+    inverse_indices: Tensor
+    counts: Tensor
+
+
+class UniqueCounts(NamedTuple):
+    """Distinct values and how often each occurs."""
+
+    values: Tensor
+    counts: Tensor
+
+
+class UniqueInverse(NamedTuple):
+    """Distinct values and which one each element is."""
+
+    values: Tensor
+    inverse_indices: Tensor
+
+
+def unique_all(x: Tensor, /) -> UniqueAll:
+    """Distinct elements in ascending order with all that is known about them; every NaN is its own.
+
+    >>> import ferrograd as fg
+    >>> fg.unique_all(fg.tensor([3, 1, 3])).counts
+    tensor([1, 2])
+    """
+    return UniqueAll(*_core._unique_all(x))
+
+
+def unique_counts(x: Tensor, /) -> UniqueCounts:
+    """Distinct elements in ascending order and how often each occurs.
+
+    >>> import ferrograd as fg
+    >>> fg.unique_counts(fg.tensor([3, 1, 3])).values
+    tensor([1, 3])
+    """
+    found = unique_all(x)
+    return UniqueCounts(found.values, found.counts)
+
+
+def unique_inverse(x: Tensor, /) -> UniqueInverse:
+    """Distinct elements in ascending order and which one each element of x is.
+
+    >>> import ferrograd as fg
+    >>> fg.unique_inverse(fg.tensor([3, 1, 3])).inverse_indices
+    tensor([1, 0, 1])
+    """
+    found = unique_all(x)
+    return UniqueInverse(found.values, found.inverse_indices)
 
 
 def meshgrid(*arrays: Tensor, indexing: str = "xy") -> tuple[Tensor, ...]:

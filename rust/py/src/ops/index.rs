@@ -14,7 +14,9 @@ fn references(tensors: &[Tensor]) -> Vec<&Tensor> {
 fn repeat(x: &Tensor, repeats: Operand, axis: Option<i64>) -> Result<Tensor> {
     let repeats = match repeats {
         Operand::Tensor(t) => t,
-        Operand::Weak(Scalar::Int(n)) => Tensor::scalar(i64::try_from(n).map_err(|_| Error::value("repeat", "count out of range"))?)?,
+        Operand::Weak(Scalar::Int(n)) => {
+            Tensor::scalar(i64::try_from(n).map_err(|_| Error::value("repeat", "count out of range"))?)?
+        }
         Operand::Weak(_) => return Err(Error::dtype("repeat", "expected integer counts")),
     };
     index::repeat(x, &repeats, axis)

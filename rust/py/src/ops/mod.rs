@@ -10,9 +10,9 @@ use crate::table::Group;
 
 /// Every table of the module.
 pub fn groups() -> Vec<Group> {
-    let standard = |rows| Group { rows, method: true, torch_names: false };
-    let function = |rows| Group { rows, method: false, torch_names: false };
-    let network = |rows| Group { rows, method: true, torch_names: true };
+    let standard = |rows| Group { rows, method: true, torch_names: false, top: true };
+    let function = |rows| Group { rows, method: false, torch_names: false, top: true };
+    let network = |rows| Group { rows, method: true, torch_names: true, top: true };
     vec![
         standard(elementwise::standard()),
         standard(elementwise::CHOICES),
@@ -30,6 +30,6 @@ pub fn groups() -> Vec<Group> {
         standard(index::STANDARD),
         function(index::FUNCTIONS),
         network(index::NETWORK),
-        Group { rows: index::LOOKUPS, method: false, torch_names: true },
+        Group { rows: index::LOOKUPS, method: false, torch_names: true, top: true },
     ]
 }

@@ -12,16 +12,17 @@ use std::panic::AssertUnwindSafe;
 use std::sync::OnceLock;
 
 /// A row as bound: which group flags apply.
-pub struct Bound_ {
+pub struct BoundRow {
     pub row: &'static Row,
     pub method: bool,
     pub torch_names: bool,
+    top: bool,
 }
 
-static TABLE: OnceLock<Vec<Bound_>> = OnceLock::new();
+static TABLE: OnceLock<Vec<BoundRow>> = OnceLock::new();
 
 /// Every bound row, in table order.
-pub fn table() -> &'static [Bound_] {
+pub fn table() -> &'static [BoundRow] {
     TABLE.get().map_or(&[], Vec::as_slice)
 }
 
@@ -109,7 +110,7 @@ unsafe fn dispatch(
 
 fn place_positional<'a, 'py>(
     slots: &mut Args<'a, 'py>,
-    bound: &Bound_,
+    bound: &BoundRow,
     method: bool,
     first: usize,
     count: usize,
@@ -133,7 +134,7 @@ fn place_positional<'a, 'py>(
 
 fn place_keyword<'a, 'py>(
     slots: &mut Args<'a, 'py>,
-    bound: &Bound_,
+    bound: &BoundRow,
     method: bool,
     name: &str,
     value: Borrowed<'a, 'py, PyAny>,
@@ -164,9 +165,10 @@ fn place_keyword<'a, 'py>(
 /// Makes the functions of `module` and the methods of Tensor from the groups.
 pub fn register(module: &Bound<'_, PyModule>, groups: &[Group]) -> PyResult<()> {
     let py = module.py();
-    let bind =
-        |g: &Group| g.rows.iter().map(|row| Bound_ { row, method: g.method, torch_names: g.torch_names }).collect();
-    let rows: Vec<Bound_> = groups.iter().flat_map::<Vec<Bound_>, _>(bind).collect();
+    let bind = |g: &Group| {
+        g.rows.iter().map(|row| BoundRow { row, method: g.method, torch_names: g.torch_names, top: g.top }).collect()
+    };
+    let rows: Vec<BoundRow> = groups.iter().flat_map::<Vec<BoundRow>, _>(bind).collect();
     if rows.len() > CAPACITY {
         return Err(PyRuntimeError::new_err("more bound functions than trampolines"));
     }
@@ -178,7 +180,12 @@ pub fn register(module: &Bound<'_, PyModule>, groups: &[Group]) -> PyResult<()> 
         // SAFETY: the definition is leaked, so it outlives the function object.
         let object = unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyCFunction_New(function, std::ptr::null_mut()))? };
         object.setattr("__module__", "ferrograd").ok();
-        module.add(name, object)?;
+        // `add` also lists the name in `__all__`.
+        if bound.top {
+            module.add(name, object)?
+        } else {
+            module.setattr(name, object)?
+        }
         if bound.method {
             let method = definition(name, &stub::method_docstring(bound.row), METHODS[i / 16][i % 16])?;
             // SAFETY: as above; the class object is alive for the process.

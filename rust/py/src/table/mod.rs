@@ -57,6 +57,8 @@ pub struct Group {
     pub method: bool,
     /// Accepts PyTorch's spellings (`dim`, `keepdim`, `input`) as a function, too; methods always do.
     pub torch_names: bool,
+    /// Part of the top-level namespace; otherwise only its own module (`nn.functional`, `linalg`, `fft`) shows it.
+    pub top: bool,
 }
 
 /// What a row's body may return.

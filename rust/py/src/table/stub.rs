@@ -47,9 +47,13 @@ pub fn docstring(row: &Row) -> String {
 
 pub fn method_docstring(row: &Row) -> String {
     let rest = parameters(&row.params[1..], false);
-    let comma = if rest.is_empty() || rest.starts_with('/') { "" } else { ", " };
-    let rest = rest.trim_start_matches("/, ");
-    format!("{}($self, /{comma}{rest})\n--\n\n{}", row.python_name(), doc(row)).replace("/, /", "/")
+    let next_is_positional = row.params.get(1).is_some_and(|p| p.pass == Pass::PositionalOnly);
+    let start = match (rest.is_empty(), next_is_positional) {
+        (true, _) => "$self, /",
+        (false, true) => "$self, ",
+        (false, false) => "$self, /, ",
+    };
+    format!("{}({start}{rest})\n--\n\n{}", row.python_name(), doc(row))
 }
 
 fn doc(row: &Row) -> String {
@@ -62,7 +66,7 @@ fn indented(row: &Row, by: &str) -> String {
 
 /// Stub text of all functions of the table.
 pub fn functions() -> String {
-    let one = |b: &super::call::Bound_| {
+    let one = |b: &super::call::BoundRow| {
         let (name, params) = (b.row.python_name(), parameters(b.row.params, true));
         format!("def {name}({params}) -> {}:\n{}\n", b.row.returns, indented(b.row, "    "))
     };
@@ -71,12 +75,19 @@ pub fn functions() -> String {
 
 /// Stub text of the methods that the table gives Tensor. PyTorch's `dim` and `keepdim` are accepted everywhere.
 pub fn methods() -> String {
-    let one = |b: &super::call::Bound_| {
-        let rest = parameters(&b.row.params[1..], true).replace("*, ", "");
-        let rest = rest.trim_start_matches("/, ").replace("/, ", "");
-        let rest = rest.trim_end_matches(", /").trim_matches('/');
-        let comma = if rest.is_empty() { "" } else { ", " };
-        format!("    def {}(self{comma}{rest}, **torch_names: Any) -> {}: ...\n", b.row.python_name(), b.row.returns)
+    let one = |b: &super::call::BoundRow| {
+        // Methods take keyword-only arguments by position, too.
+        let free = |p: &Param| {
+            format!(
+                "{}: {}{}",
+                p.name,
+                p.hint,
+                p.default.map_or(String::new(), |d| format!(" = {}", python_default(d)))
+            )
+        };
+        let rest: Vec<String> = b.row.params[1..].iter().map(free).collect();
+        let rest = rest.iter().map(|p| format!(", {p}")).collect::<String>();
+        format!("    def {}(self{rest}, **torch_names: Any) -> {}: ...\n", b.row.python_name(), b.row.returns)
     };
     table().iter().filter(|b| b.method).map(one).collect()
 }
