@@ -60,6 +60,17 @@ pub fn assert_first_order(inputs: &[&Tensor], f: &impl Fn(&[Tensor]) -> Result<T
     }
 }
 
+/// A float64 tensor of numbers between -1 and 1 that depend on position and seed alone.
+pub fn random_tensor(shape: &[usize], seed: u64) -> Tensor {
+    let mix = |i: u64| {
+        let x = (i ^ seed.rotate_left(32)).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let x = (x ^ (x >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        ((x ^ (x >> 32)) >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+    };
+    let values: Vec<f64> = (0..shape.iter().product::<usize>() as u64).map(mix).collect();
+    Tensor::from_slice(&values, shape).unwrap()
+}
+
 fn one() -> Result<Tensor> {
     Tensor::scalar(1.0f64)
 }

@@ -5,7 +5,7 @@
 mod entry;
 mod split;
 
-pub use entry::Entry;
+pub use entry::{Entry, typed_mut};
 
 use crate::cpu::arena::Block;
 use crate::cpu::pool;

@@ -1,0 +1,53 @@
+//! Matrix products on the CPU: layouts handed to the product engine as they are, without copies.
+
+use crate::cpu::gemm::{self, Entry, Matrix, Start};
+use crate::dispatch;
+use crate::error::Result;
+use crate::ops::copy;
+use crate::shape::{self, Layout};
+use crate::storage::Output;
+use crate::tensor::Tensor;
+use smallvec::SmallVec;
+
+pub fn matmul(a: &Tensor, b: &Tensor, out: &mut Output) -> Result<()> {
+    let batch = out.shape[..out.shape.len() - 2].to_vec();
+    let stretched = |x: &Tensor| {
+        let mut shape = batch.clone();
+        shape.extend_from_slice(&x.shape()[x.rank() - 2..]);
+        x.layout().broadcast_to("matmul", &shape)
+    };
+    let (la, lb) = (stretched(a)?, stretched(b)?);
+    dispatch!(out.dtype, "matmul", [numeric], T => run::<T>("matmul", (a, &la), (b, &lb), None, out))
+}
+
+pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, out: &mut Output) -> Result<()> {
+    let lx = match x.rank() {
+        1 => x.layout().broadcast_to("linear", &[1, x.numel()])?,
+        _ => x.layout().clone(),
+    };
+    let w = weight.layout();
+    let transposed = Layout {
+        shape: w.shape.iter().rev().copied().collect(),
+        strides: w.strides.iter().rev().copied().collect(),
+        offset: w.offset,
+    };
+    let mut shape: SmallVec<[usize; 6]> = SmallVec::from_slice(&lx.shape[..lx.rank() - 2]);
+    shape.extend_from_slice(&transposed.shape);
+    let lw = transposed.broadcast_to("linear", &shape)?;
+    let bias = bias.map(copy::contiguous).transpose()?;
+    dispatch!(out.dtype, "linear", [numeric], T => run::<T>("linear", (x, &lx), (weight, &lw), bias.as_ref(), out))
+}
+
+fn run<T: Entry>(
+    op: &str,
+    a: (&Tensor, &Layout),
+    b: (&Tensor, &Layout),
+    bias: Option<&Tensor>,
+    out: &mut Output,
+) -> Result<()> {
+    let a = Matrix::new(op, a.0.elements::<T>()?, a.1)?;
+    let b = Matrix::new(op, b.0.elements::<T>()?, b.1)?;
+    let bias = bias.map(|b| b.slice::<T>()).transpose()?;
+    let numel = shape::checked_numel(op, &out.shape)?;
+    gemm::product(op, &a, &b, bias.map_or(Start::Zero, Start::Row), &mut out.slice_mut::<T>()?[..numel])
+}

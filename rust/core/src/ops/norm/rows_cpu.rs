@@ -1,0 +1,141 @@
+//! Kernels of row normalisation: a task takes several rows; weight and bias gradients are summed in fixed groups of rows.
+
+use crate::cpu::arena::Block;
+use crate::cpu::level::leveled;
+use crate::cpu::parts::for_each_item;
+use crate::cpu::{gemm, rows};
+use crate::dispatch;
+use crate::dtype::Element;
+use crate::error::Result;
+use crate::storage::Output;
+use crate::tensor::Tensor;
+
+/// Elements per task.
+const GRAIN: usize = 16 * 1024;
+/// Groups of rows whose weight gradients are summed apart: more than a machine has cores, little memory.
+const GROUPS: usize = 64;
+
+trait Kernels: Element {
+    fn forward(x: &[Self], weight: &[Self], bias: &[Self], eps: f64, centred: bool, y: &mut [Self], stats: &mut [Self]);
+    fn backward(inputs: [&[Self]; 4], centred: bool, dx: &mut [Self], dweight: &mut [Self], dbias: &mut [Self]);
+    fn add_rows(parts: &[Self], total: &mut [Self]);
+}
+
+macro_rules! kernels {
+    ($($t:ident in $rows:ident),*) => {$(
+        mod $rows {
+            use super::*;
+
+            leveled! {
+                /// Whole rows as long as the weight.
+                pub fn forward(
+                    x: &[$t], weight: &[$t], bias: &[$t], eps: f64, centred: bool, y: &mut [$t], stats: &mut [$t],
+                ) {
+                    let n = weight.len();
+                    for ((x, y), stats) in x.chunks(n).zip(y.chunks_mut(n)).zip(stats.chunks_mut(2)) {
+                        let mean = if centred { (rows::sum(x, |x| x) / n as f64) as $t } else { 0.0 };
+                        let squares = rows::sum(x, |x| (x - mean) * (x - mean)) / n as f64;
+                        // The mean was rounded: what it is off by does not belong into the variance.
+                        let off = if centred { rows::sum(x, |x| x - mean) / n as f64 } else { 0.0 };
+                        let var = squares - off * off;
+                        let rstd = (1.0 / (if var < 0.0 { 0.0 } else { var } + eps).sqrt()) as $t;
+                        for ((y, &x), (&w, &b)) in y.iter_mut().zip(x).zip(weight.iter().zip(bias)) {
+                            *y = (x - mean) * rstd * w + b;
+                        }
+                        stats[0] = mean;
+                        stats[1] = rstd;
+                    }
+                }
+
+                /// Adds to `dweight` and `dbias`; inputs are x, weight, stats and dy.
+                pub fn backward(
+                    inputs: [&[$t]; 4], centred: bool, dx: &mut [$t], dweight: &mut [$t], dbias: &mut [$t],
+                ) {
+                    let [x, weight, stats, dy] = inputs;
+                    let n = weight.len();
+                    for (((x, dy), dx), stats) in x.chunks(n).zip(dy.chunks(n)).zip(dx.chunks_mut(n)).zip(stats.chunks(2)) {
+                        let (mean, rstd) = (stats[0], stats[1]);
+                        let along = rows::sum3(x, dy, weight, |x, dy, w| (x - mean) * rstd * dy * w) / n as f64;
+                        let level = if centred { rows::sum2(dy, weight, |dy, w| dy * w) / n as f64 } else { 0.0 };
+                        let (along, level) = (along as $t, level as $t);
+                        let row = dx.iter_mut().zip(x.iter().zip(dy)).zip(weight.iter().zip(dweight.iter_mut().zip(dbias.iter_mut())));
+                        for ((dx, (&x, &dy)), (&w, (dw, db))) in row {
+                            let xhat = (x - mean) * rstd;
+                            *dx = rstd * (dy * w - level - xhat * along);
+                            *dw += dy * xhat;
+                            *db += dy;
+                        }
+                    }
+                }
+
+                /// Sums rows as long as the total, in order.
+                pub fn add_rows(parts: &[$t], total: &mut [$t]) {
+                    total.fill(0.0);
+                    for part in parts.chunks(total.len()) {
+                        total.iter_mut().zip(part).for_each(|(t, &p)| *t += p);
+                    }
+                }
+            }
+        }
+
+        impl Kernels for $t {
+            fn forward(x: &[$t], weight: &[$t], bias: &[$t], eps: f64, centred: bool, y: &mut [$t], stats: &mut [$t]) {
+                $rows::forward(x, weight, bias, eps, centred, y, stats)
+            }
+            fn backward(inputs: [&[$t]; 4], centred: bool, dx: &mut [$t], dweight: &mut [$t], dbias: &mut [$t]) {
+                $rows::backward(inputs, centred, dx, dweight, dbias)
+            }
+            fn add_rows(parts: &[$t], total: &mut [$t]) {
+                $rows::add_rows(parts, total)
+            }
+        }
+    )*};
+}
+kernels!(f32 in single, f64 in double);
+
+pub fn forward(op: &str, inputs: &[&Tensor], outputs: &mut [Output], eps: f64, centred: bool) -> Result<()> {
+    let [y, stats] = outputs else { return Ok(()) };
+    let (rows, n) = (y.shape[0], y.shape[1]);
+    dispatch!(y.dtype, op, [wide], T => {
+        let (x, weight, bias) = (inputs[0].slice::<T>()?, inputs[1].slice::<T>()?, inputs[2].slice::<T>()?);
+        let (y, stats) = (&mut y.slice_mut::<T>()?[..rows * n], &mut stats.slice_mut::<T>()?[..2 * rows]);
+        if y.is_empty() {
+            stats.fill(T::default());
+            return Ok(());
+        }
+        let each = (GRAIN / n).max(1);
+        for_each_item(x.chunks(each * n).zip(y.chunks_mut(each * n)).zip(stats.chunks_mut(2 * each)), |((x, y), stats)| {
+            <T as Kernels>::forward(x, weight, bias, eps, centred, y, stats);
+            Ok(())
+        })
+    })
+}
+
+pub fn backward(op: &str, inputs: &[&Tensor], outputs: &mut [Output], centred: bool) -> Result<()> {
+    let [dx, dweight, dbias] = outputs else { return Ok(()) };
+    let (rows, n) = (dx.shape[0], dx.shape[1]);
+    dispatch!(dx.dtype, op, [wide], T => {
+        let (x, weight, stats, dy) =
+            (inputs[0].slice::<T>()?, inputs[1].slice::<T>()?, inputs[2].slice::<T>()?, inputs[3].slice::<T>()?);
+        let dx = &mut dx.slice_mut::<T>()?[..rows * n];
+        let (dweight, dbias) = (&mut dweight.slice_mut::<T>()?[..n], &mut dbias.slice_mut::<T>()?[..n]);
+        if dx.is_empty() {
+            dweight.fill(T::default());
+            dbias.fill(T::default());
+            return Ok(());
+        }
+        let each = rows.div_ceil(GROUPS).max(GRAIN / n).max(1);
+        let groups = rows.div_ceil(each);
+        let mut scratch = Block::zeroed(2 * groups * n * size_of::<T>())?;
+        let (weights, biases) = gemm::typed_mut::<T>(&mut scratch)[..2 * groups * n].split_at_mut(groups * n);
+        let sources = x.chunks(each * n).zip(dy.chunks(each * n)).zip(stats.chunks(2 * each));
+        let targets = dx.chunks_mut(each * n).zip(weights.chunks_mut(n)).zip(biases.chunks_mut(n));
+        for_each_item(sources.zip(targets), |(((x, dy), stats), ((dx, dw), db))| {
+            <T as Kernels>::backward([x, weight, stats, dy], centred, dx, dw, db);
+            Ok(())
+        })?;
+        <T as Kernels>::add_rows(weights, dweight);
+        <T as Kernels>::add_rows(biases, dbias);
+        Ok(())
+    })
+}
