@@ -179,6 +179,40 @@ macro_rules! leveled {
 }
 pub(crate) use leveled;
 
+/// A generic loop that `run` compiles once per level; what `leveled!` is for functions of fixed types.
+pub trait Kernel {
+    type Output;
+
+    /// Must be `#[inline(always)]`, like everything it calls.
+    fn run(self) -> Self::Output;
+}
+
+/// Runs a kernel with the instructions of the machine's level.
+#[inline]
+pub fn run<K: Kernel>(kernel: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512cd,avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt")]
+    fn avx512<K: Kernel>(kernel: K) -> K::Output {
+        kernel.run()
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt")]
+    fn avx2<K: Kernel>(kernel: K) -> K::Output {
+        kernel.run()
+    }
+
+    match level() {
+        // SAFETY: `level` answers only what the processor supports.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 => unsafe { avx512(kernel) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 => unsafe { avx2(kernel) },
+        _ => kernel.run(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -50,6 +50,9 @@ impl Geometry {
 
     /// Folds rows `start..start + rows` for the outputs that begin with number `first`.
     fn fold<F: Fold>(&self, x: &[F::In], start: usize, rows: usize, first: usize, acc: &mut [F::Acc]) {
+        if self.inner == 1 && rows <= block_rows(1) && rows == self.n {
+            return F::rows(&x[first * rows..], rows, acc);
+        }
         let mut done = 0;
         while done < acc.len() {
             let (outer, column) = ((first + done) / self.inner, (first + done) % self.inner);
@@ -68,7 +71,7 @@ pub fn run<F: Fold>(op: &str, x: &[F::In], geometry: Geometry, out: &mut [F::Out
         return Ok(());
     }
     if n == 0 {
-        out.fill(F::finish(F::row(&[]), 0));
+        out.fill(F::finish(F::empty(), 0));
         return Ok(());
     }
     let (per_task, span) = (geometry.outputs_per_task(), geometry.span());
@@ -76,7 +79,7 @@ pub fn run<F: Fold>(op: &str, x: &[F::In], geometry: Geometry, out: &mut [F::Out
         return run_split::<F>(op, x, geometry, out);
     }
     pool::for_each_chunk(out, per_task, |task, out| {
-        let mut acc = [F::row(&[]); TILE];
+        let mut acc = [F::empty(); TILE];
         for (i, part) in out.chunks_mut(TILE).enumerate() {
             let acc = &mut acc[..part.len()];
             geometry.fold::<F>(x, 0, n, task * per_task + i * TILE, acc);
@@ -92,7 +95,7 @@ fn run_split<F: Fold>(op: &str, x: &[F::In], geometry: Geometry, out: &mut [F::O
     let mut partial = Vec::new();
     let no_room = |_| Error::memory(op, format!("no memory for {parts} x {width} partial results"));
     partial.try_reserve_exact(parts * width).map_err(no_room)?;
-    partial.resize(parts * width, F::row(&[]));
+    partial.resize(parts * width, F::empty());
     pool::for_each_chunk(&mut partial, width, |part, acc| {
         let start = part * span;
         geometry.fold::<F>(x, start, span.min(n - start), 0, acc);

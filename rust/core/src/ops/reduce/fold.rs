@@ -1,10 +1,9 @@
 //! What a reduction does with elements: a fold sees one block at a time, block results are merged in a fixed tree.
 
 use super::tree::Tree;
+use crate::cpu::level::{self, Kernel};
 use crate::dtype::Element;
 
-/// Lanes of independent accumulators in a row: four AVX2 registers of f32.
-const LANES: usize = 32;
 /// Columns folded together; their accumulators stay in the first-level cache.
 pub const TILE: usize = 256;
 /// Elements of a row folded in lanes before the result goes into the tree.
@@ -21,8 +20,11 @@ pub trait Fold: 'static {
     type Acc: Copy + Send + Sync + 'static;
     type Out: Element;
 
-    /// Folds a contiguous block.
-    fn row(x: &[Self::In]) -> Self::Acc;
+    /// The fold of nothing.
+    fn empty() -> Self::Acc;
+
+    /// Folds each of `acc.len()` rows of `n` elements that follow each other.
+    fn rows(x: &[Self::In], n: usize, acc: &mut [Self::Acc]);
 
     /// Folds each of `acc.len()` columns of a block whose rows are `stride` apart.
     fn columns(x: &[Self::In], stride: usize, acc: &mut [Self::Acc]);
@@ -46,16 +48,6 @@ pub trait Steps: 'static {
     fn widen(lane: Self::Lane) -> Self::Acc;
     fn merge(a: Self::Acc, b: Self::Acc) -> Self::Acc;
     fn finish(acc: Self::Acc, n: usize) -> Self::Out;
-
-    /// The two loops; types that are worth it compile them once per CPU level.
-    #[inline(always)]
-    fn fold_row(x: &[Self::In]) -> Self::Lane {
-        fold_row::<Self>(x)
-    }
-    #[inline(always)]
-    fn fold_columns(x: &[Self::In], stride: usize, lanes: &mut [Self::Lane]) {
-        fold_columns::<Self>(x, stride, lanes);
-    }
 }
 
 impl<S: Steps> Fold for S {
@@ -63,42 +55,49 @@ impl<S: Steps> Fold for S {
     type Acc = S::Acc;
     type Out = S::Out;
 
-    fn row(x: &[S::In]) -> S::Acc {
-        S::widen(S::fold_row(x))
+    fn empty() -> S::Acc {
+        S::widen(S::START)
     }
-
+    fn rows(x: &[S::In], n: usize, acc: &mut [S::Acc]) {
+        level::run(Rows::<S> { x, n, acc });
+    }
     fn columns(x: &[S::In], stride: usize, acc: &mut [S::Acc]) {
-        let width = acc.len();
-        let mut lanes = [S::START; TILE];
-        // Narrow rows that follow each other without a gap are folded several at a time.
-        let together = if stride == width { (TILE / 2 / width).max(1) } else { 1 };
-        let (span, folded) = (together * stride, x.len() / (together * stride) * together * stride);
-        S::fold_columns(&x[..folded], span, &mut lanes[..together * width]);
-        S::fold_columns(&x[folded..], stride, &mut lanes[..width]);
-        for group in 1..together {
-            for i in 0..width {
-                lanes[i] = S::join(lanes[i], lanes[group * width + i]);
-            }
-        }
-        acc.iter_mut().zip(lanes).for_each(|(acc, lane)| *acc = S::widen(lane));
+        level::run(Columns::<S> { x, stride, acc });
     }
-
     fn merge(a: S::Acc, b: S::Acc) -> S::Acc {
         S::merge(a, b)
     }
-
     fn finish(acc: S::Acc, n: usize) -> S::Out {
         S::finish(acc, n)
     }
 }
 
-#[inline(always)]
-pub fn fold_row<S: Steps + ?Sized>(x: &[S::In]) -> S::Lane {
-    if x.len() < 2 * LANES {
-        return x.iter().fold(S::START, |lane, &x| S::step(lane, x));
+struct Rows<'a, S: Steps> {
+    x: &'a [S::In],
+    n: usize,
+    acc: &'a mut [S::Acc],
+}
+
+impl<S: Steps> Kernel for Rows<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (acc, row) in self.acc.iter_mut().zip(self.x.chunks_exact(self.n)) {
+            *acc = S::widen(match row.len() {
+                0..16 => row.iter().fold(S::START, |lane, &x| S::step(lane, x)),
+                16..128 => in_lanes::<S, 8>(row),
+                _ => in_lanes::<S, 32>(row),
+            });
+        }
     }
+}
+
+/// Folds a row in `LANES` independent accumulators, then those pairwise.
+#[inline(always)]
+fn in_lanes<S: Steps, const LANES: usize>(row: &[S::In]) -> S::Lane {
     let mut lanes = [S::START; LANES];
-    let (body, tail) = x.split_at(x.len() / LANES * LANES);
+    let (body, tail) = row.split_at(row.len() / LANES * LANES);
     for part in body.chunks_exact(LANES) {
         for (lane, &x) in lanes.iter_mut().zip(part) {
             *lane = S::step(*lane, x);
@@ -113,8 +112,37 @@ pub fn fold_row<S: Steps + ?Sized>(x: &[S::In]) -> S::Lane {
     tail.iter().fold(lanes[0], |lane, &x| S::step(lane, x))
 }
 
+struct Columns<'a, S: Steps> {
+    x: &'a [S::In],
+    stride: usize,
+    acc: &'a mut [S::Acc],
+}
+
+impl<S: Steps> Kernel for Columns<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Columns { x, stride, acc } = self;
+        let width = acc.len();
+        let mut lanes = [S::START; TILE];
+        // Narrow rows that follow each other without a gap are folded several at a time.
+        let together = if stride == width { (TILE / 2 / width).max(1) } else { 1 };
+        let span = together * stride;
+        let (body, tail) = x.split_at(x.len() / span * span);
+        down::<S>(body, span, &mut lanes[..together * width]);
+        down::<S>(tail, stride, &mut lanes[..width]);
+        for group in 1..together {
+            for i in 0..width {
+                lanes[i] = S::join(lanes[i], lanes[group * width + i]);
+            }
+        }
+        acc.iter_mut().zip(lanes).for_each(|(acc, lane)| *acc = S::widen(lane));
+    }
+}
+
 #[inline(always)]
-pub fn fold_columns<S: Steps + ?Sized>(x: &[S::In], stride: usize, lanes: &mut [S::Lane]) {
+fn down<S: Steps>(x: &[S::In], stride: usize, lanes: &mut [S::Lane]) {
     for row in x.chunks(stride) {
         for (lane, &x) in lanes.iter_mut().zip(row) {
             *lane = S::step(*lane, x);
@@ -125,20 +153,18 @@ pub fn fold_columns<S: Steps + ?Sized>(x: &[S::In], stride: usize, lanes: &mut [
 /// Folds `acc.len()` neighbouring columns of `rows` rows that begin at `x[0]`, block by block.
 pub fn fold_tile<F: Fold>(x: &[F::In], rows: usize, stride: usize, acc: &mut [F::Acc]) {
     let (width, block) = (acc.len(), block_rows(stride));
-    let mut tree = Tree::new(width, F::merge);
-    let mut start = 0;
-    while start < rows {
-        let count = block.min(rows - start);
+    let fold = |start: usize, count: usize, acc: &mut [F::Acc]| {
         // The last row of a tile ends with the tile, not with the stride.
-        let end = (start + count - 1) * stride + width;
-        let part = &x[start * stride..end];
-        if stride == 1 {
-            acc[0] = F::row(part);
-        } else {
-            F::columns(part, stride, acc);
-        }
+        let part = &x[start * stride..(start + count - 1) * stride + width];
+        if stride == 1 { F::rows(part, count, acc) } else { F::columns(part, stride, acc) }
+    };
+    if rows <= block {
+        return fold(0, rows, acc);
+    }
+    let mut tree = Tree::new(width, F::merge);
+    for start in (0..rows).step_by(block) {
+        fold(start, block.min(rows - start), acc);
         tree.push(acc);
-        start += count;
     }
     tree.finish(acc);
 }

@@ -2,8 +2,10 @@
 
 use super::fold::{Fold, TILE};
 use super::gradient::keep;
+use super::kinds::{widen_bf16, widen_f16};
 use super::{Axes, arrange, cpu, mean, reduced_shape, sorted_axes};
 use crate::autograd::{Gradient, Grads, Saved, Saves, one, only};
+use crate::cpu::level::{self, Kernel};
 use crate::dispatch;
 use crate::dtype::{DType, Element, bf16, f16};
 use crate::error::{Error, Result};
@@ -34,7 +36,7 @@ macro_rules! reals {
         })*
     };
 }
-reals! { f16: x => x.to_f32() as f64; bf16: x => x.to_f32() as f64; f32: x => x as f64; f64: x => x; }
+reals! { f16: x => widen_f16(x) as f64; bf16: x => widen_bf16(x) as f64; f32: x => x as f64; f64: x => x; }
 
 /// Sums of `f(x)` in lanes, which the compiler keeps in vector registers.
 #[inline(always)]
@@ -47,20 +49,37 @@ fn lane_sum<T: Real>(x: &[T], f: impl Fn(f64) -> f64) -> f64 {
     tail.iter().map(|x| f(x.wide())).sum::<f64>() + lanes.iter().sum::<f64>()
 }
 
-struct Spread<T>(PhantomData<T>);
+struct Rows<'a, T> {
+    x: &'a [T],
+    n: usize,
+    acc: &'a mut [Moments],
+}
 
-impl<T: Real> Fold for Spread<T> {
-    type In = T;
-    type Acc = Moments;
-    type Out = f64;
+impl<T: Real> Kernel for Rows<'_, T> {
+    type Output = ();
 
-    fn row(x: &[T]) -> Moments {
-        let count = x.len() as f64;
-        let mean = if x.is_empty() { 0.0 } else { lane_sum(x, |x| x) / count };
-        Moments { count, mean, squares: lane_sum(x, |x| (x - mean) * (x - mean)) }
+    #[inline(always)]
+    fn run(self) {
+        let count = self.n as f64;
+        for (acc, row) in self.acc.iter_mut().zip(self.x.chunks_exact(self.n)) {
+            let mean = lane_sum(row, |x| x) / count;
+            *acc = Moments { count, mean, squares: lane_sum(row, |x| (x - mean) * (x - mean)) };
+        }
     }
+}
 
-    fn columns(x: &[T], stride: usize, acc: &mut [Moments]) {
+struct Columns<'a, T> {
+    x: &'a [T],
+    stride: usize,
+    acc: &'a mut [Moments],
+}
+
+impl<T: Real> Kernel for Columns<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Columns { x, stride, acc } = self;
         let (mut mean, mut squares) = ([0.0; TILE], [0.0; TILE]);
         let count = x.chunks(stride).len() as f64;
         for row in x.chunks(stride) {
@@ -73,6 +92,26 @@ impl<T: Real> Fold for Spread<T> {
         }
         let pairs = acc.iter_mut().zip(mean.into_iter().zip(squares));
         pairs.for_each(|(acc, (mean, squares))| *acc = Moments { count, mean, squares });
+    }
+}
+
+struct Spread<T>(PhantomData<T>);
+
+impl<T: Real> Fold for Spread<T> {
+    type In = T;
+    type Acc = Moments;
+    type Out = f64;
+
+    fn empty() -> Moments {
+        Moments { count: 0.0, mean: 0.0, squares: 0.0 }
+    }
+
+    fn rows(x: &[T], n: usize, acc: &mut [Moments]) {
+        level::run(Rows { x, n, acc });
+    }
+
+    fn columns(x: &[T], stride: usize, acc: &mut [Moments]) {
+        level::run(Columns { x, stride, acc });
     }
 
     fn merge(a: Moments, b: Moments) -> Moments {
