@@ -2,9 +2,11 @@
 //!
 //! The cut into tasks depends on the shapes alone, so the bits do not depend on the number of threads.
 
+mod block;
 mod entry;
 mod split;
 
+pub use block::{Strided, multiply_block};
 pub use entry::{Entry, typed_mut};
 
 use crate::cpu::arena::Block;
