@@ -28,7 +28,7 @@ crate::ops::declare::rows! { $ Binary binary_rows values (y, dy)
     copysign(a, b) = copysign(a, b);
         da(a, b, dy) = if_eq(a, 0.0, 0.0, dy * copysign(1.0, a) * copysign(1.0, b)); db() = 0.0;
     /// The quotient.
-    divide(a, b) = a / b; da(b, dy) = dy / b; db(b, y, dy) = -dy * y / b;
+    divide(a, b) [Inexact] = divide(a, b); da(b, dy) = dy / b; db(b, y, dy) = -dy * y / b;
     /// The quotient rounded to minus infinity; integers divided by zero give zero.
     floor_divide(a, b) [Real] = floor_divide(a, b); da() = 0.0; db() = 0.0;
     /// sqrt(a * a + b * b) without overflow on the way.
@@ -46,7 +46,7 @@ crate::ops::declare::rows! { $ Binary binary_rows values (y, dy)
     /// The next number after a in the direction of b.
     nextafter(a, b) [Wide] = nextafter(a, b);
     /// a to the power of b.
-    pow(a, b) [Real] = pow(a, b);
+    pow(a, b) [Numeric] = pow(a, b);
         da(a, b, dy) = dy * b * pow(a, if_eq(b, 0.0, 0.0, b - 1.0)); db(a, y, dy) = dy * y * log(if_eq(a, 0.0, 1.0, a));
     /// x above zero, else weight * x.
     prelu(x, weight) = if_gt(x, 0.0, x, weight * x);

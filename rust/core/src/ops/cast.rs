@@ -99,3 +99,59 @@ fn to_odd(x: f64) -> f32 {
     let beyond = (near as f64).abs() > x.abs();
     f32::from_bits((near.to_bits() - beyond as u32) | 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::copy;
+
+    #[test]
+    fn every_pair_of_dtypes_casts_or_says_why_not() {
+        let numbers = Tensor::from_slice(&[0.0f64, 1.0, 2.0], &[3]).unwrap();
+        for from in DType::ALL {
+            let x = astype(&numbers, from).unwrap();
+            for to in DType::ALL {
+                let lossy = from.is_complex() && !to.is_complex() && to != DType::Bool;
+                assert_eq!(astype(&x, to).is_err(), lossy, "{from} {to}");
+                if !lossy && !to.is_complex() {
+                    let back = astype(&astype(&x, to).unwrap(), DType::F64).unwrap();
+                    let two = if from.is_bool() || to.is_bool() { 1.0 } else { 2.0 };
+                    assert_eq!(back.slice::<f64>().unwrap(), &[0.0, 1.0, two], "{from} {to}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn floats_become_integers_without_surprises() {
+        let x = Tensor::from_slice(&[f32::NAN, 1e10, -1e10, -1.9, f32::INFINITY], &[5]).unwrap();
+        let int = |d| astype(&x, d).unwrap();
+        assert_eq!(int(DType::I32).slice::<i32>().unwrap(), &[0, i32::MAX, i32::MIN, -1, i32::MAX]);
+        assert_eq!(int(DType::U8).slice::<u8>().unwrap(), &[0, 255, 0, 0, 255]);
+    }
+
+    #[test]
+    fn doubles_are_rounded_to_halves_once() {
+        for i in 0..20_000u64 {
+            let x = f64::from_bits(0x3F00_0000_0000_0000 + i * 0x35_7913_5791);
+            let half = astype(&Tensor::scalar(x).unwrap(), DType::F16).unwrap().slice::<f16>().unwrap()[0];
+            let brain = astype(&Tensor::scalar(x).unwrap(), DType::BF16).unwrap().slice::<bf16>().unwrap()[0];
+            for step in [1, u16::MAX] {
+                let (f, b) = (half.to_bits().wrapping_add(step), brain.to_bits().wrapping_add(step));
+                assert!((half.to_f64() - x).abs() <= (f16::from_bits(f).to_f64() - x).abs(), "{x}");
+                assert!((brain.to_f64() - x).abs() <= (bf16::from_bits(b).to_f64() - x).abs(), "{x}");
+            }
+        }
+        for x in [1e300, -1e300, f64::INFINITY, 65520.0, 65519.99, 1e-320] {
+            let half = astype(&Tensor::scalar(x).unwrap(), DType::F16).unwrap();
+            assert_eq!(half.slice::<f16>().unwrap()[0], f16::from_f64(x), "{x}");
+        }
+    }
+
+    #[test]
+    fn strided_operands_cast_too() {
+        let x = Tensor::from_slice(&(0..6i16).collect::<Vec<_>>(), &[2, 3]).unwrap();
+        let y = astype(&crate::ops::movement::permute(&x, &[1, 0]).unwrap(), DType::F32).unwrap();
+        assert_eq!(copy::contiguous(&y).unwrap().slice::<f32>().unwrap(), &[0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
+    }
+}

@@ -8,7 +8,8 @@
 //! read the operands, the result and the result's gradient. Formulas use operators, numbers and the functions of
 //! `cpu::math` only, so that Rust, WGSL and tensor expressions all understand them.
 
-/// `rows! { $ Table for_each_macro values (y, dy) rows }`; `truths` in place of `values` for rows that yield bool.
+/// `rows! { $ Table for_each_macro values (y, dy) rows }`; instead of `values`, `reals` for rows that
+/// make complex numbers real, `truths` for those that yield bool.
 macro_rules! rows {
     ($d:tt $Table:ident $each:ident $yields:ident $result:tt $(
         $(#[doc = $doc:literal])+
@@ -134,6 +135,9 @@ macro_rules! formula {
     (values $slots:tt $p:tt $reads:tt [$class:ident] $f:expr) => {
         formula!(@ $slots $reads $f, Kernels::Values(blocks!($class values $slots $p $f)))
     };
+    (reals $slots:tt $p:tt $reads:tt [$class:ident] $f:expr) => {
+        formula!(@ $slots $reads $f, Kernels::Reals(blocks!($class reals $slots $p $f)))
+    };
     (truths $slots:tt $p:tt $reads:tt [$class:ident] $f:expr) => {
         formula!(@ $slots $reads $f, Kernels::Truths(blocks!($class truths $slots $p $f)))
     };
@@ -172,6 +176,9 @@ macro_rules! yields {
     (values) => {
         row::Same
     };
+    (reals) => {
+        row::Real
+    };
     (truths) => {
         row::Truth
     };
@@ -187,6 +194,9 @@ macro_rules! block {
     ($int:ident $($rest:tt)*) => { $crate::ops::declare::block!(@ $int [use vocabulary::int::*;] $($rest)*) };
     (@ $t:ty [$($vocabulary:tt)*] values $slots:tt $p:tt $f:expr) => {
         $crate::ops::declare::block!(@ $t, $t, value [$($vocabulary)*] $slots $p $f)
+    };
+    (@ $t:ty [$($vocabulary:tt)*] reals $slots:tt $p:tt $f:expr) => {
+        $crate::ops::declare::block!(@ $t, <$t as $crate::ops::elementwise::Compute>::Real, real_value [$($vocabulary)*] $slots $p $f)
     };
     (@ $t:ty [$($vocabulary:tt)*] truths $slots:tt $p:tt $f:expr) => {
         $crate::ops::declare::block!(@ $t, bool, std::convert::identity [$($vocabulary)*] $slots $p $f)

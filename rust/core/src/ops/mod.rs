@@ -4,6 +4,7 @@ pub mod activation;
 pub mod binary;
 pub mod cast;
 pub mod compare;
+pub mod complex;
 pub mod conv;
 pub mod copy;
 pub mod create;

@@ -135,3 +135,55 @@ pub fn clip(x: &Tensor, min: Option<Operand>, max: Option<Operand>) -> Result<Te
     let clipped = bound(&bound(x, Binary::clamp_min, min)?, Binary::clamp_max, max)?;
     cast::astype(&clipped, x.dtype())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::autograd::{Options, gradients};
+
+    fn vector(data: &[f64]) -> Tensor {
+        Tensor::from_slice(data, &[data.len()]).unwrap()
+    }
+
+    #[test]
+    fn where_takes_from_both_and_sends_gradients_back() {
+        let condition = Tensor::from_slice(&[true, false, true], &[3]).unwrap();
+        let (a, b) = (vector(&[1.0, 2.0, 3.0]).leaf().unwrap(), vector(&[10.0, 20.0, 30.0]).leaf().unwrap());
+        let y = where_(&condition, &a, &b).unwrap();
+        assert_eq!(y.slice::<f64>().unwrap(), &[1.0, 20.0, 3.0]);
+        let grads = gradients(&[(y, vector(&[5.0, 6.0, 7.0]))], &[a, b], Options::default()).unwrap();
+        assert_eq!(grads[0].as_ref().unwrap().slice::<f64>().unwrap(), &[5.0, 0.0, 7.0]);
+        assert_eq!(grads[1].as_ref().unwrap().slice::<f64>().unwrap(), &[0.0, 6.0, 0.0]);
+    }
+
+    #[test]
+    fn where_promotes_and_broadcasts() {
+        let condition = Tensor::from_slice(&[true, false], &[2, 1]).unwrap();
+        let a = Tensor::from_slice(&[1i32, 2], &[2]).unwrap();
+        let y = choose(&condition, Operand::Tensor(&a), Operand::from(0.5)).unwrap();
+        assert_eq!((y.dtype(), y.shape()), (DType::F32, &[2usize, 2][..]));
+        assert_eq!(y.slice::<f32>().unwrap(), &[1.0, 2.0, 0.5, 0.5]);
+        assert!(choose(&a, Operand::Tensor(&a), Operand::from(0.5)).is_err());
+        assert!(choose(&condition, Operand::from(1.0), Operand::from(0.5)).is_err());
+    }
+
+    #[test]
+    fn masked_fill_keeps_the_dtype() {
+        let mask = Tensor::from_slice(&[true, false], &[2]).unwrap();
+        let x = Tensor::from_slice(&[1i32, 2], &[2]).unwrap();
+        let y = masked_fill(&x, &mask, Operand::Number(Scalar::Int(9))).unwrap();
+        assert_eq!(y.slice::<i32>().unwrap(), &[9, 2]);
+        assert!(masked_fill(&x, &mask, Operand::from(0.5)).is_err());
+        assert!(masked_fill(&x, &mask, Operand::Tensor(&x)).is_err());
+    }
+
+    #[test]
+    fn clip_takes_numbers_and_tensors() {
+        let x = vector(&[-5.0, 0.5, 5.0, f64::NAN]);
+        let low = vector(&[-9.0, 1.0, 0.0, 0.0]);
+        let y = clip(&x, Some(Operand::Tensor(&low)), Some(Operand::from(3.0))).unwrap();
+        assert_eq!(y.slice::<f64>().unwrap()[..3], [-5.0, 1.0, 3.0]);
+        assert!(y.slice::<f64>().unwrap()[3].is_nan());
+        assert_eq!(clip(&x, None, None).unwrap().slice::<f64>().unwrap()[..3], [-5.0, 0.5, 5.0]);
+    }
+}

@@ -19,6 +19,8 @@ const GRAIN: usize = 32 * BLOCK;
 /// A stored element type and the type it is computed in.
 pub trait Stored: ScalarElement {
     type Compute: Compute;
+    /// What the parts of a complex number are stored as; itself otherwise.
+    type Real: Stored<Compute = <Self::Compute as Compute>::Real>;
 
     /// The block in the compute type: itself, or converted into `scratch`.
     fn widen<'a>(block: &'a [Self], scratch: &'a mut Vec<Self::Compute>) -> &'a [Self::Compute];
@@ -28,8 +30,9 @@ pub trait Stored: ScalarElement {
 }
 
 macro_rules! stored_as_computed {
-    ($($t:ty),*) => { $(impl Stored for $t {
+    ($($t:ty => $real:ty),*) => { $(impl Stored for $t {
         type Compute = $t;
+        type Real = $real;
         fn widen<'a>(block: &'a [$t], _: &'a mut Vec<$t>) -> &'a [$t] {
             block
         }
@@ -38,11 +41,13 @@ macro_rules! stored_as_computed {
         }
     })* };
 }
-stored_as_computed!(bool, i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, Complex32, Complex64);
+stored_as_computed!(bool => bool, i8 => i8, i16 => i16, i32 => i32, i64 => i64, u8 => u8, u16 => u16, u32 => u32,
+    u64 => u64, f32 => f32, f64 => f64, Complex32 => f32, Complex64 => f64);
 
 macro_rules! stored_as_half {
     ($($t:ty),*) => { $(impl Stored for $t {
         type Compute = f32;
+        type Real = $t;
         fn widen<'a>(block: &'a [$t], scratch: &'a mut Vec<f32>) -> &'a [f32] {
             scratch.resize(block.len(), 0.0);
             block.convert_to_f32_slice(scratch);

@@ -14,6 +14,7 @@ pub mod vocabulary {
     pub use crate::ops::activation::expression::*;
     pub use crate::ops::binary::expression::*;
     pub use crate::ops::compare::expression as compare;
+    pub use crate::ops::complex::expression::*;
     pub use crate::ops::unary::expression::*;
 
     macro_rules! choices {
@@ -96,6 +97,7 @@ fn number(row: &Row, operands: &[[f64; 1]], parameters: &[f64]) -> Expr {
     let (mut value, mut truth) = ([0.0], [false]);
     match &row.value.kernels {
         super::Kernels::Values(blocks) => blocks.f64.map(|block| block(&operands, parameters, &mut value)),
+        super::Kernels::Reals(blocks) => blocks.f64.map(|block| block(&operands, parameters, &mut value)),
         super::Kernels::Truths(blocks) => blocks.f64.map(|block| {
             block(&operands, parameters, &mut truth);
             value[0] = truth[0] as u8 as f64;

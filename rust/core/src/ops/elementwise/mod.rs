@@ -213,6 +213,7 @@ impl Op for Elementwise {
         }
         let dtype = match self.formula().kernels {
             Kernels::Values(_) => first.dtype(),
+            Kernels::Reals(_) => first.dtype().real(),
             Kernels::Truths(_) => DType::Bool,
         };
         Ok(smallvec![Spec { shape: Shape::from_slice(first.shape()), dtype }])
@@ -228,6 +229,10 @@ impl Op for Elementwise {
                 let block = <T as Stored>::Compute::pick(blocks).ok_or_else(unknown)?;
                 cpu::run::<T, T>(name, &slots, out, &|blocks, out| block(blocks, parameters, out))
             }
+            Kernels::Reals(blocks) => {
+                let block = <T as Stored>::Compute::pick(blocks).ok_or_else(unknown)?;
+                cpu::run::<T, <T as Stored>::Real>(name, &slots, out, &|blocks, out| block(blocks, parameters, out))
+            }
             Kernels::Truths(blocks) => {
                 let block = <T as Stored>::Compute::pick(blocks).ok_or_else(unknown)?;
                 cpu::run::<T, bool>(name, &slots, out, &|blocks, out| block(blocks, parameters, out))
@@ -235,3 +240,6 @@ impl Op for Elementwise {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -129,33 +129,43 @@ pub type Block<C, O> = fn(&[&[C]], &[f64], &mut [O]);
 
 /// What comes out of a kernel that computes in `C`.
 pub trait Yields {
-    type Of<C>;
+    type Of<C: Compute>;
 }
 /// Values of the compute type itself.
 pub struct Same;
+/// Values of its real type.
+pub struct Real;
 /// Truth values.
 pub struct Truth;
 impl Yields for Same {
-    type Of<C> = C;
+    type Of<C: Compute> = C;
+}
+impl Yields for Real {
+    type Of<C: Compute> = C::Real;
 }
 impl Yields for Truth {
-    type Of<C> = bool;
+    type Of<C: Compute> = bool;
 }
 
 /// The kernels of a formula.
 pub enum Kernels {
     Values(Blocks<Same>),
+    Reals(Blocks<Real>),
     Truths(Blocks<Truth>),
 }
 
 impl std::fmt::Debug for Kernels {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if matches!(self, Kernels::Values(_)) { "Values" } else { "Truths" })
+        f.write_str(match self {
+            Kernels::Values(_) => "Values",
+            Kernels::Reals(_) => "Reals",
+            Kernels::Truths(_) => "Truths",
+        })
     }
 }
 
 macro_rules! compute_types {
-    ($($field:ident: $t:ty),*) => {
+    ($($field:ident: $t:ty => $real:ty),*) => {
         /// One kernel per compute type; those outside the row's class are missing.
         pub struct Blocks<Y: Yields> { $(pub $field: Option<Block<$t, Y::Of<$t>>>),* }
 
@@ -164,6 +174,7 @@ macro_rules! compute_types {
         }
 
         $(impl Compute for $t {
+            type Real = $real;
             fn pick<Y: Yields>(blocks: &Blocks<Y>) -> Option<Block<$t, Y::Of<$t>>> {
                 blocks.$field
             }
@@ -178,8 +189,12 @@ pub trait Compute:
     + Convert<i8> + Convert<i16> + Convert<i32> + Convert<i64> + Convert<u8> + Convert<u16> + Convert<u32> + Convert<u64>
     + Convert<f32> + Convert<f64> + Convert<Complex32> + Convert<Complex64>
 {
+    /// The type of the parts of a complex number; itself otherwise.
+    type Real: Compute;
+
     fn pick<Y: Yields>(blocks: &Blocks<Y>) -> Option<Block<Self, Y::Of<Self>>>;
 }
 
-compute_types!(bool: bool, i8: i8, i16: i16, i32: i32, i64: i64, u8: u8, u16: u16, u32: u32, u64: u64,
-               f32: f32, f64: f64, c64: Complex32, c128: Complex64);
+compute_types!(bool: bool => bool, i8: i8 => i8, i16: i16 => i16, i32: i32 => i32, i64: i64 => i64,
+               u8: u8 => u8, u16: u16 => u16, u32: u32 => u32, u64: u64 => u64, f32: f32 => f32, f64: f64 => f64,
+               c64: Complex32 => f32, c128: Complex64 => f64);

@@ -14,6 +14,11 @@ macro_rules! float {
                 x
             }
             #[inline(always)]
+            pub fn divide(a: $t, b: $t) -> $t {
+                a / b
+            }
+            pub use super::real::*;
+            #[inline(always)]
             pub fn is_nan(x: $t) -> bool {
                 x.is_nan()
             }
@@ -71,7 +76,29 @@ macro_rules! float {
 }
 float!(f32, u32; f64, u64);
 
+/// Numbers without an imaginary part.
+pub mod real {
+    #[inline(always)]
+    pub fn real_value<T>(x: T) -> T {
+        x
+    }
+    #[inline(always)]
+    pub fn conj<T>(x: T) -> T {
+        x
+    }
+    #[inline(always)]
+    pub fn real<T>(x: T) -> T {
+        x
+    }
+    #[inline(always)]
+    pub fn imag<T: Default>(_: T) -> T {
+        T::default()
+    }
+}
+
 pub mod int {
+    pub use super::real::{conj, imag, real};
+
     use std::num::Wrapping;
     use std::ops::Not;
 
@@ -81,6 +108,10 @@ pub mod int {
     }
     #[inline(always)]
     pub fn value<T>(x: Wrapping<T>) -> T {
+        x.0
+    }
+    #[inline(always)]
+    pub fn real_value<T>(x: Wrapping<T>) -> T {
         x.0
     }
 
@@ -255,6 +286,8 @@ pub mod boolean {
 }
 
 pub mod complex {
+    pub use super::real::real_value;
+    pub use crate::cpu::math::complex::*;
     use num_complex::{Complex, ComplexFloat};
 
     #[inline(always)]
@@ -264,6 +297,27 @@ pub mod complex {
     #[inline(always)]
     pub fn value<T>(x: Complex<T>) -> Complex<T> {
         x
+    }
+    #[inline(always)]
+    pub fn divide<T: Part>(a: impl Into<Complex<T>>, b: Complex<T>) -> Complex<T> {
+        div(a.into(), b)
+    }
+    #[inline(always)]
+    pub fn conj<T: ComplexFloat>(x: T) -> T {
+        x.conj()
+    }
+    #[inline(always)]
+    pub fn real<T: ComplexFloat>(x: T) -> T::Real {
+        x.re()
+    }
+    #[inline(always)]
+    pub fn imag<T: ComplexFloat>(x: T) -> T::Real {
+        x.im()
+    }
+    #[inline(always)]
+    pub fn round<T: Part>(x: Complex<T>) -> Complex<T> {
+        let part = |x: T| T::narrow(x.widen().round_ties_even());
+        Complex { re: part(x.re), im: part(x.im) }
     }
     #[inline(always)]
     pub fn is_nan<T: ComplexFloat>(x: T) -> bool {
