@@ -43,7 +43,7 @@ def test_channels_are_dropped_as_a_whole(kind, shape):
 
 def test_channel_dropout_without_batch():
     assert nn.Dropout3d(0.5)(fg.ones((4, 2, 2, 2))).shape == (4, 2, 2, 2)
-    with pytest.raises(fg.ShapeError, match="Dropout3d: expected 5 dimensions"):
+    with pytest.raises(fg.ShapeError, match="dropout"):
         nn.Dropout3d(0.5)(fg.ones((2, 2)))
 
 

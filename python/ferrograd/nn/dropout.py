@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from ferrograd import _core
-from ferrograd._core import ShapeError, Tensor
+from ferrograd._core import Tensor
 from ferrograd.nn import functional as F
 from ferrograd.nn.module import Module
 
@@ -31,24 +28,7 @@ class Dropout(_Dropout):
         return F.dropout(input, self.p, self.training)
 
 
-class _ChannelDropout(_Dropout):
-    """Whole channels are dropped: one draw per (n, c)."""
-
-    spatial: ClassVar[int]
-
-    def forward(self, input: Tensor) -> Tensor:
-        if input.ndim not in (self.spatial + 1, self.spatial + 2):
-            raise ShapeError(
-                f"{type(self).__name__}: expected {self.spatial + 2} dimensions (N, C, ...) or one fewer, "
-                f"got shape {tuple(input.shape)}"
-            )
-        if not self.training or self.p == 0.0:
-            return input
-        shape = tuple(input.shape[: -self.spatial]) + (1,) * self.spatial
-        return input * F.dropout(_core.ones(shape, dtype=input.dtype, device=input.device), self.p, True)
-
-
-class Dropout1d(_ChannelDropout):
+class Dropout1d(_Dropout):
     """Dropout of whole channels of (N, C, L) or (C, L).
 
     >>> import ferrograd as fg
@@ -56,10 +36,11 @@ class Dropout1d(_ChannelDropout):
     0.0
     """
 
-    spatial = 1
+    def forward(self, input: Tensor) -> Tensor:
+        return F.dropout1d(input, self.p, self.training)
 
 
-class Dropout2d(_ChannelDropout):
+class Dropout2d(_Dropout):
     """Dropout of whole channels of (N, C, H, W) or (C, H, W) (Tompson et al. 2015).
 
     >>> import ferrograd as fg
@@ -67,10 +48,11 @@ class Dropout2d(_ChannelDropout):
     18.0
     """
 
-    spatial = 2
+    def forward(self, input: Tensor) -> Tensor:
+        return F.dropout2d(input, self.p, self.training)
 
 
-class Dropout3d(_ChannelDropout):
+class Dropout3d(_Dropout):
     """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W).
 
     >>> import ferrograd as fg
@@ -78,7 +60,8 @@ class Dropout3d(_ChannelDropout):
     8.0
     """
 
-    spatial = 3
+    def forward(self, input: Tensor) -> Tensor:
+        return F.dropout3d(input, self.p, self.training)
 
 
 class AlphaDropout(_Dropout):
@@ -92,12 +75,4 @@ class AlphaDropout(_Dropout):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        if not self.training or self.p == 0.0:
-            return input
-        if self.p == 1.0:
-            return input * 0.0
-        saturation = -1.7580993408473766
-        a = ((1 - self.p) * (1 + self.p * saturation**2)) ** -0.5
-        b = -a * saturation * self.p
-        kept = _core.rand(input.shape, dtype=input.dtype, device=input.device) >= self.p
-        return _core.where(kept, input, _core.full_like(input, saturation)) * a + b
+        return F.alpha_dropout(input, self.p, self.training)

@@ -25,6 +25,8 @@ def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0) -
     listed = [tensors] if isinstance(tensors, Tensor) else list(tensors)
     if not listed:
         return _core.zeros(())
+    if norm_type == 2.0:
+        return _core.asarray(_core.global_norm(listed))
     with no_grad():
         norms = [fg.linalg.vector_norm(t, ord=norm_type) for t in listed]
         return fg.linalg.vector_norm(_core.stack(norms), ord=norm_type)
