@@ -16,6 +16,7 @@ use std::ptr::NonNull;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
+use super::pool;
 use crate::{Error, Result};
 use central::{Central, List, SMALL_CLASSES, Stats};
 
@@ -56,10 +57,9 @@ impl Block {
     #[inline]
     pub fn new(bytes: usize) -> Result<Block> {
         let class = central::class_of(bytes);
-        if bytes != 0 && class < SMALL_CLASSES && MODE.load(Relaxed) == PLAIN {
-            if let Ok(Some(pointer)) = FRONT.try_with(|front| front.take(class)) {
-                return Ok(Block { pointer, len: bytes, room: central::class_size(class) });
-            }
+        let plain = bytes != 0 && class < SMALL_CLASSES && MODE.load(Relaxed) == PLAIN;
+        if plain && let Ok(Some(pointer)) = FRONT.try_with(|front| front.take(class)) {
+            return Ok(Block { pointer, len: bytes, room: central::class_size(class) });
         }
         Block::slow(bytes, false)
     }
@@ -84,7 +84,8 @@ impl Block {
             if mode & GUARD != 0 { (Central::take_guarded(bytes)?, bytes, true) } else { Central::take_block(bytes)? };
         let mut block = Block { pointer, len: bytes, room };
         if zero && !fresh {
-            block.as_bytes_mut().fill(0);
+            // The threads share the work from a few megabytes on; below, there is one chunk.
+            pool::for_each_chunk(block.as_bytes_mut(), 2 << 20, |_, part| part.fill(0))?;
         } else if !zero && mode & POISON != 0 {
             block.as_bytes_mut().fill(0xFF); // NaN in every float type
         }
@@ -174,24 +175,27 @@ static MODE: AtomicU8 = AtomicU8::new(0);
 
 fn mode() -> Result<u8> {
     static PARSED: OnceLock<Result<u8>> = OnceLock::new();
-    let parsed = PARSED.get_or_init(|| {
-        let Ok(text) = std::env::var("FERROGRAD_ARENA") else { return Ok(PLAIN) };
-        let bits = text.split(',').map(|word| match word.trim() {
-            "" => Ok(0),
-            "guard" if cfg!(target_os = "linux") => Ok(GUARD),
-            "poison" => Ok(POISON),
-            word => Err(Error::value(
-                "FERROGRAD_ARENA",
-                format!("expected guard, poison or both with a comma, got {word:?}"),
-            )),
-        });
-        let bits = bits.collect::<Result<Vec<u8>>>()?.into_iter().fold(0, |all, bit| all | bit);
-        Ok(if bits == 0 { PLAIN } else { bits })
-    });
+    let parsed = PARSED.get_or_init(|| std::env::var("FERROGRAD_ARENA").map_or(Ok(PLAIN), |text| parse(&text)));
     if let Ok(mode) = parsed {
         MODE.store(*mode, Relaxed);
     }
     parsed.clone()
+}
+
+fn parse(text: &str) -> Result<u8> {
+    let mut mode = 0;
+    for word in text.split(',').map(str::trim) {
+        mode |= match word {
+            "" => 0,
+            "guard" if cfg!(target_os = "linux") => GUARD,
+            "poison" => POISON,
+            _ => {
+                let message = format!("unknown mode, expected guard, poison or guard,poison, got {word:?}");
+                return Err(Error::value("FERROGRAD_ARENA", message));
+            }
+        };
+    }
+    Ok(if mode == 0 { PLAIN } else { mode })
 }
 
 pub(super) fn check_environment() -> Result<()> {

@@ -90,19 +90,20 @@ fn strongest(cap: Level) -> Level {
 /// What `FERROGRAD_CPU_LEVEL` says.
 fn cap() -> Result<Option<Level>> {
     static CAP: OnceLock<Result<Option<Level>>> = OnceLock::new();
-    CAP.get_or_init(|| {
-        let Ok(text) = std::env::var("FERROGRAD_CPU_LEVEL") else { return Ok(None) };
-        let wanted = text.trim().to_ascii_lowercase();
-        match Level::ALL.iter().find(|level| level.name() == wanted) {
-            Some(&level) => Ok(Some(level)),
-            None if wanted.is_empty() => Ok(None),
-            None => {
-                let names: Vec<&str> = Level::ALL.iter().map(|level| level.name()).collect();
-                Err(Error::value("FERROGRAD_CPU_LEVEL", format!("expected one of {}, got {text:?}", names.join(", "))))
-            }
+    CAP.get_or_init(|| std::env::var("FERROGRAD_CPU_LEVEL").map_or(Ok(None), |text| parse(&text))).clone()
+}
+
+fn parse(text: &str) -> Result<Option<Level>> {
+    let wanted = text.trim().to_ascii_lowercase();
+    match Level::ALL.iter().find(|level| level.name() == wanted) {
+        Some(&level) => Ok(Some(level)),
+        None if wanted.is_empty() => Ok(None),
+        None => {
+            let names: Vec<&str> = Level::ALL.iter().map(|level| level.name()).collect();
+            let message = format!("unknown level, expected one of {}, got {text:?}", names.join(", "));
+            Err(Error::value("FERROGRAD_CPU_LEVEL", message))
         }
-    })
-    .clone()
+    }
 }
 
 pub(super) fn check_environment() -> Result<()> {
@@ -238,5 +239,13 @@ mod tests {
         assert!(level().supported());
         assert!(Level::ALL.is_sorted());
         assert!(Level::ALL[0].supported());
+    }
+    #[test]
+    fn names_are_read_back() {
+        for &level in Level::ALL {
+            assert_eq!(parse(&format!(" {} ", level.name().to_uppercase())), Ok(Some(level)));
+        }
+        assert_eq!(parse(""), Ok(None));
+        assert!(parse("sse9").is_err());
     }
 }

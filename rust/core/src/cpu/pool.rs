@@ -116,19 +116,18 @@ fn default_threads() -> usize {
 /// What `FERROGRAD_NUM_THREADS` says.
 fn wanted_threads() -> Result<Option<usize>> {
     static WANTED: OnceLock<Result<Option<usize>>> = OnceLock::new();
-    WANTED
-        .get_or_init(|| {
-            let Ok(text) = std::env::var("FERROGRAD_NUM_THREADS") else { return Ok(None) };
-            match text.trim().parse() {
-                Ok(threads @ 1..=MAX_THREADS) => Ok(Some(threads)),
-                _ if text.trim().is_empty() => Ok(None),
-                _ => {
-                    let message = format!("expected a number from 1 to {MAX_THREADS}, got {text:?}");
-                    Err(Error::value("FERROGRAD_NUM_THREADS", message))
-                }
-            }
-        })
-        .clone()
+    WANTED.get_or_init(|| std::env::var("FERROGRAD_NUM_THREADS").map_or(Ok(None), |text| parse_threads(&text))).clone()
+}
+
+fn parse_threads(text: &str) -> Result<Option<usize>> {
+    match text.trim().parse() {
+        Ok(threads @ 1..=MAX_THREADS) => Ok(Some(threads)),
+        _ if text.trim().is_empty() => Ok(None),
+        _ => Err(Error::value(
+            "FERROGRAD_NUM_THREADS",
+            format!("not a number of threads, expected 1 to {MAX_THREADS}, got {text:?}"),
+        )),
+    }
 }
 
 /// Asks the registered question at most once a period, whoever asks.

@@ -25,7 +25,7 @@ pub(super) fn class_of(bytes: usize) -> usize {
 #[inline]
 pub(super) fn class_size(class: usize) -> usize {
     let shift = (class / 8).saturating_sub(1);
-    (class - shift * 8 + 1) * ALIGN << shift
+    ((class - shift * 8 + 1) * ALIGN) << shift
 }
 
 /// How many free blocks a thread's front keeps: a few for big ones, no more than 256 KiB.

@@ -29,7 +29,7 @@ mod backend {
     /// Zeroed pages, aligned to `align`, a power of two from the page size up.
     pub fn map(bytes: usize, align: usize) -> Option<NonNull<u8>> {
         let mut pointer = mmap(bytes)?;
-        if pointer.as_ptr() as usize % align != 0 {
+        if !(pointer.as_ptr() as usize).is_multiple_of(align) {
             unmap(pointer, bytes);
             let whole = mmap(bytes.checked_add(align)?)?;
             let before = whole.as_ptr().align_offset(align);

@@ -90,3 +90,12 @@ fn blocks_cross_threads() {
     }
     maker.join().unwrap();
 }
+
+#[test]
+fn modes_are_read() {
+    assert_eq!(parse(""), Ok(PLAIN));
+    assert_eq!(parse("poison"), Ok(POISON));
+    assert!(parse("guards").is_err());
+    #[cfg(target_os = "linux")]
+    assert_eq!(parse(" guard, poison "), Ok(GUARD | POISON));
+}

@@ -7,11 +7,12 @@ macro_rules! basic {
             x.abs()
         }
 
-        /// -1, 0 or 1; zeros keep their sign and NaN stays NaN.
+        /// -1, 0 or 1; both zeros give 0 and NaN stays NaN.
         #[inline(always)]
         pub fn sign(x: $float) -> $float {
-            let one: $float = if x == 0.0 { 0.0 } else { 1.0 };
-            if x.is_nan() { x } else { one.copysign(x) }
+            let positive: $float = if x > 0.0 { 1.0 } else { 0.0 };
+            let negative: $float = if x < 0.0 { 1.0 } else { 0.0 };
+            if x.is_nan() { x } else { positive - negative }
         }
 
         #[inline(always)]

@@ -108,7 +108,7 @@ fn sign64(z: Complex64) -> Complex64 {
     }
     let largest = z.re.abs().max(z.im.abs());
     if largest == 0.0 {
-        return z;
+        return Complex::new(0.0, 0.0);
     }
     let part = |x: f64| if largest.is_infinite() { infinity_to_one(x) } else { x / largest };
     let (re, im) = (part(z.re), part(z.im));

@@ -1,7 +1,9 @@
 //! The vocabulary for machines with fused multiply-add.
 
+#[allow(clippy::excessive_precision)] // coefficients stand as their sources print them
 #[path = "f32/mod.rs"]
 pub mod f32;
+#[allow(clippy::excessive_precision)]
 #[path = "f64/mod.rs"]
 pub mod f64;
 

@@ -1,9 +1,9 @@
 //! The vocabulary for machines without fused multiply-add, where the fused form would be a slow library call.
 
-#[allow(clippy::duplicate_mod)] // on purpose: the same formulas, another `mul_add`
+#[allow(clippy::duplicate_mod, clippy::excessive_precision)] // on purpose: the same formulas, another `mul_add`
 #[path = "f32/mod.rs"]
 pub mod f32;
-#[allow(clippy::duplicate_mod)]
+#[allow(clippy::duplicate_mod, clippy::excessive_precision)]
 #[path = "f64/mod.rs"]
 pub mod f64;
 

@@ -136,6 +136,11 @@ fn thread_counts_are_checked() {
     assert!(set_num_threads(0).is_err());
     assert!(set_num_threads(MAX_THREADS + 1).is_err());
     assert!(num_threads() >= 1);
+    assert_eq!(parse_threads(" 12 "), Ok(Some(12)));
+    assert_eq!(parse_threads(""), Ok(None));
+    for bad in ["0", "-1", "two", "1e3", "99999999999999999999"] {
+        assert!(parse_threads(bad).is_err(), "{bad}");
+    }
 }
 
 /// The child has no workers; it must build its own pool, with the arena's lock free, and never hang.

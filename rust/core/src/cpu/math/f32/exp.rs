@@ -1,7 +1,7 @@
 //! The exponential and the functions made of it.
 
 use super::mul_add;
-use std::f32::consts::LOG2_E;
+use std::f32::consts::{LN_2, LOG2_E};
 
 /// Adding it rounds a small number to an integer, whose bits are then the low bits of the sum.
 const MAGIC: f32 = 12_582_912.0; // 1.5 * 2^23
@@ -58,7 +58,7 @@ pub fn exp2(x: f32) -> f32 {
     let x = clamp(x, -150.0, 128.0);
     let (n, whole) = nearest(x + MAGIC);
     let r = x - whole;
-    let q = polynomial!(r; 0.693_147_2, 0.240_226_5, 0.055_503_275, 0.009_618_004, 0.001_340_040_4, 0.000_154_764_45);
+    let q = polynomial!(r; LN_2, 0.240_226_5, 0.055_503_275, 0.009_618_004, 0.001_340_040_4, 0.000_154_764_45);
     scale(mul_add(r, q, 1.0), n)
 }
 
