@@ -1,6 +1,6 @@
 //! Declared activation functions. Formulas stay finite in the branch not taken, so that gradients of gradients do too.
 
-crate::ops::declare::rows! { $ Activation activation_rows values (y, dy)
+crate::ops::declare::rows! { Activation values (y, dy)
     /// Continuously differentiable exponential linear unit: x above zero, else alpha * (exp(x / alpha) - 1).
     celu(x; alpha = 1.0) = if_gt(x, 0.0, x, alpha * expm1(minimum(x, 0.0) / alpha));
         grad(x, dy) = if_gt(x, 0.0, dy, dy * exp(minimum(x, 0.0) / alpha));

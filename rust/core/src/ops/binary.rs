@@ -1,9 +1,10 @@
 //! Declared ops of two operands, which are promoted and broadcast first.
 
+use crate::dtype::Kind;
 use crate::ops::elementwise::{self, Operand};
 use crate::scalar::Scalar;
 
-crate::ops::declare::rows! { $ Binary binary_rows values (y, dy)
+crate::ops::declare::rows! { Binary values (y, dy)
     /// The sum.
     add(a, b) [Numeric] = a + b; da(dy) = dy; db(dy) = dy;
     /// The angle of the point (b, a), in radians, in its quadrant.
@@ -57,42 +58,37 @@ crate::ops::declare::rows! { $ Binary binary_rows values (y, dy)
     subtract(a, b) [Numeric] = a - b; da(dy) = dy; db(dy) = -dy;
 }
 
-/// A tensor and a number: `row(x, number)`, or `row(number, x)` when reversed.
-pub fn with_number(row: &'static Row, x: &Tensor, number: Scalar, reversed: bool) -> Result<Tensor> {
-    if !reversed && std::ptr::eq(row.name, Binary::pow.name) && number.kind() <= crate::dtype::Kind::Float {
-        return power(x, number);
+/// `x` to a constant power in cheaper and more accurate words, for the common exponents.
+pub fn power(x: &Tensor, exponent: Scalar) -> Option<Result<Tensor>> {
+    let float = x.dtype().is_float() && exponent.kind() <= Kind::Float;
+    match exponent.to_f64() {
+        1.0 if float => Some(Ok(x.clone())),
+        2.0 if float || (x.dtype().is_int() && exponent.kind() == Kind::Int) => Some(x.square()),
+        0.5 if float => Some(x.sqrt()),
+        -1.0 if float => Some(x.reciprocal()),
+        _ => None,
     }
-    let (x, number) = (Operand::Tensor(x), Operand::Number(number));
-    let operands = if reversed { [number, x] } else { [x, number] };
-    elementwise::call(row, &operands, &[])
 }
 
-/// `x` to a constant power; the common ones are cheaper and more accurate in other words.
-fn power(x: &Tensor, exponent: Scalar) -> Result<Tensor> {
-    let float = x.dtype().is_float();
-    match exponent.to_f64() {
-        1.0 if float => Ok(x.clone()),
-        2.0 if float || exponent.kind() == crate::dtype::Kind::Int => x.square(),
-        0.5 if float => x.sqrt(),
-        -1.0 if float => x.reciprocal(),
-        _ => elementwise::call(Binary::pow, &[Operand::Tensor(x), Operand::Number(exponent)], &[]),
-    }
+/// A float beside the tensor, of the tensor's dtype.
+fn with_number(row: &'static Row, x: &Tensor, number: f64) -> Result<Tensor> {
+    elementwise::call(row, &[Operand::Tensor(x), Operand::from(number)], &[])
 }
 
 impl Tensor {
     pub fn add_scalar(&self, number: f64) -> Result<Tensor> {
-        with_number(Binary::add, self, Scalar::Float(number), false)
+        with_number(Binary::add, self, number)
     }
     pub fn sub_scalar(&self, number: f64) -> Result<Tensor> {
-        with_number(Binary::subtract, self, Scalar::Float(number), false)
+        with_number(Binary::subtract, self, number)
     }
     pub fn mul_scalar(&self, number: f64) -> Result<Tensor> {
-        with_number(Binary::multiply, self, Scalar::Float(number), false)
+        with_number(Binary::multiply, self, number)
     }
     pub fn div_scalar(&self, number: f64) -> Result<Tensor> {
-        with_number(Binary::divide, self, Scalar::Float(number), false)
+        with_number(Binary::divide, self, number)
     }
     pub fn pow_scalar(&self, number: f64) -> Result<Tensor> {
-        with_number(Binary::pow, self, Scalar::Float(number), false)
+        with_number(Binary::pow, self, number)
     }
 }

@@ -1,6 +1,6 @@
 //! Declared ops that answer with bool: comparisons, tests of one number, and logic.
 
-crate::ops::declare::rows! { $ Compare compare_rows truths (y, dy)
+crate::ops::declare::rows! { Compare truths (y, dy)
     /// a is the same number as b.
     equal(a, b) [Any] = a == b;
     /// a is above b.

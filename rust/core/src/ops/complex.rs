@@ -1,6 +1,6 @@
 //! Declared ops that make complex numbers real, and leave real ones real.
 
-crate::ops::declare::rows! { $ Complex complex_rows reals (y, dy)
+crate::ops::declare::rows! { Complex reals (y, dy)
     /// The magnitude.
     abs(x) [Numeric] = abs(x); grad(x, dy) = dy * sign(x);
     /// The imaginary part; zero for a real number.

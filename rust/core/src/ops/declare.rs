@@ -8,10 +8,10 @@
 //! read the operands, the result and the result's gradient. Formulas use operators, numbers and the functions of
 //! `cpu::math` only, so that Rust, WGSL and tensor expressions all understand them.
 
-/// `rows! { $ Table for_each_macro values (y, dy) rows }`; instead of `values`, `reals` for rows that
+/// `rows! { Table values (y, dy) rows }`; instead of `values`, `reals` for rows that
 /// make complex numbers real, `truths` for those that yield bool.
 macro_rules! rows {
-    ($d:tt $Table:ident $each:ident $yields:ident $result:tt $(
+    ($Table:ident $yields:ident $result:tt $(
         $(#[doc = $doc:literal])+
         $name:ident $args:tt $([$class:ident])? = $f:expr;
         $($grad:ident $reads:tt = $g:expr;)*
@@ -51,14 +51,6 @@ macro_rules! rows {
             use super::{$Table, Expr, function};
             $(function! { $Table $(#[doc = $doc])+ $name $args })*
         }
-
-        /// Calls a macro with every row of the table: `/// doc name(operands; parameter = default);`.
-        #[macro_export]
-        macro_rules! $each {
-            ($d callback:ident) => {
-                $d callback! { $($(#[doc = $doc])+ $name $args;)* }
-            };
-        }
     };
 }
 
@@ -84,13 +76,13 @@ macro_rules! method {
     ($Table:ident $(#[$doc:meta])+ $name:ident ($a:ident $(; $($p:ident = $default:expr),+)?)) => {
         $(#[$doc])+
         pub fn $name(&self $($(, $p: f64)+)?) -> Result<Tensor> {
-            $crate::ops::elementwise::unary($Table::$name, self, &[$($($p),+)?])
+            $crate::ops::elementwise::of_one($Table::$name, self, &[$($($p),+)?])
         }
     };
     ($Table:ident $(#[$doc:meta])+ $name:ident ($a:ident, $b:ident)) => {
         $(#[$doc])+
         pub fn $name(&self, other: &Tensor) -> Result<Tensor> {
-            $crate::ops::elementwise::binary($Table::$name, self, other)
+            $crate::ops::elementwise::of_two($Table::$name, self, other)
         }
     };
 }

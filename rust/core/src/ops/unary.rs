@@ -1,6 +1,6 @@
 //! Declared ops of one operand: the mathematics. Activations have a table of their own.
 
-crate::ops::declare::rows! { $ Unary unary_rows values (y, dy)
+crate::ops::declare::rows! { Unary values (y, dy)
     /// The inverse cosine, in radians.
     acos(x) [Inexact] = acos(x); grad(x, dy) = -dy / sqrt(1.0 - x * x);
     /// The inverse hyperbolic cosine.

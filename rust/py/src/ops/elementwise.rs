@@ -6,6 +6,7 @@ use crate::table::{Call, Param, Pass, Row};
 use ferrograd_core::ops::activation::Activation;
 use ferrograd_core::ops::binary::Binary;
 use ferrograd_core::ops::compare::Compare;
+use ferrograd_core::ops::complex::Complex;
 use ferrograd_core::ops::unary::Unary;
 use ferrograd_core::ops::{cast, elementwise, select};
 use ferrograd_core::{DType, Error, Result, Tensor};
@@ -13,7 +14,10 @@ use ferrograd_core::{DType, Error, Result, Tensor};
 /// Standard names in the core's tables of arithmetic, mathematics and comparison.
 pub fn standard() -> &'static [Row] {
     leak(
-        [Unary::ALL, Binary::ALL, Compare::ALL].concat().into_iter().filter(|r| !HIDDEN.contains(&r.name)),
+        [Unary::ALL, Complex::ALL, Binary::ALL, Compare::ALL]
+            .concat()
+            .into_iter()
+            .filter(|r| !HIDDEN.contains(&r.name)),
         Pass::PositionalOnly,
     )
 }

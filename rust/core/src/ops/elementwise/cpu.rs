@@ -1,13 +1,15 @@
 //! The loop that serves every row: operands come as blocks that fit the first-level cache, in the type computed in.
 
-use super::Operand;
 use super::row::Compute;
+use super::{Operand, Operands};
 use crate::cpu::pool;
 use crate::dtype::{Complex32, Complex64, Element, bf16, f16};
 use crate::error::Result;
+use crate::ops::copy;
 use crate::plan::Plan;
 use crate::scalar::ScalarElement;
 use crate::storage::Output;
+use crate::tensor::Tensor;
 use half::slice::HalfFloatSliceExt;
 use smallvec::SmallVec;
 
@@ -15,12 +17,17 @@ use smallvec::SmallVec;
 pub const BLOCK: usize = 1024;
 /// Elements per task: several microseconds of the cheapest formula.
 const GRAIN: usize = 32 * BLOCK;
+/// Steps beyond this use too little of each cache line.
+const FAR: usize = 4;
 
 /// A stored element type and the type it is computed in.
 pub trait Stored: ScalarElement {
     type Compute: Compute;
     /// What the parts of a complex number are stored as; itself otherwise.
     type Real: Stored<Compute = <Self::Compute as Compute>::Real>;
+
+    /// The elements as they are, where they are stored in the compute type.
+    fn plain(all: &[Self]) -> Option<&[Self::Compute]>;
 
     /// The block in the compute type: itself, or converted into `scratch`.
     fn widen<'a>(block: &'a [Self], scratch: &'a mut Vec<Self::Compute>) -> &'a [Self::Compute];
@@ -33,6 +40,9 @@ macro_rules! stored_as_computed {
     ($($t:ty => $real:ty),*) => { $(impl Stored for $t {
         type Compute = $t;
         type Real = $real;
+        fn plain(all: &[$t]) -> Option<&[$t]> {
+            Some(all)
+        }
         fn widen<'a>(block: &'a [$t], _: &'a mut Vec<$t>) -> &'a [$t] {
             block
         }
@@ -48,6 +58,9 @@ macro_rules! stored_as_half {
     ($($t:ty),*) => { $(impl Stored for $t {
         type Compute = f32;
         type Real = $t;
+        fn plain(_: &[$t]) -> Option<&[f32]> {
+            None
+        }
         fn widen<'a>(block: &'a [$t], scratch: &'a mut Vec<f32>) -> &'a [f32] {
             scratch.resize(block.len(), 0.0);
             block.convert_to_f32_slice(scratch);
@@ -66,7 +79,7 @@ stored_as_half!(f16, bf16);
 enum Source<'a, T> {
     Whole(&'a [T]),
     Splat(T),
-    Strided(&'a [T], Plan<1>),
+    Strided(&'a [T], Box<Plan<1>>),
 }
 
 impl<'a, T: ScalarElement> Source<'a, T> {
@@ -83,7 +96,7 @@ impl<'a, T: ScalarElement> Source<'a, T> {
         Ok(match (plan.shape(), plan.strides(0)) {
             ([_], [0]) => Source::Splat(elements[plan.offset(0)]),
             ([_], [1]) => Source::Whole(&elements[plan.offset(0)..][..plan.numel()]),
-            _ => Source::Strided(elements, plan),
+            _ => Source::Strided(elements, Box::new(plan)),
         })
     }
 
@@ -168,6 +181,33 @@ fn copy_each<'a, T: Copy + 'a>(out: &mut [T], elements: impl Iterator<Item = &'a
     out.iter_mut().zip(elements).for_each(|(out, &element)| *out = element);
 }
 
+impl<T: Stored> Source<'_, T> {
+    /// Part of a contiguous operand that needs no conversion.
+    fn plain(&self, start: usize, len: usize) -> Option<&[T::Compute]> {
+        match self {
+            Source::Whole(all) => T::plain(&all[start..start + len]),
+            _ => None,
+        }
+    }
+}
+
+/// Whether neighbours lie so far apart, as in a transpose, that moving the operand by tiles first is cheaper.
+fn scattered(operand: &Operand) -> bool {
+    let Some(x) = operand.tensor() else { return false };
+    let inner = x.shape().iter().zip(&x.layout().strides).rev().find(|(n, _)| **n > 1);
+    inner.is_some_and(|(_, step)| step.unsigned_abs() > FAR) && x.numel() > 4 * BLOCK
+}
+
+/// The operands, scattered ones moved to contiguous `copies`.
+fn compact<'a>(operands: &[Operand<'a>], copies: &'a mut Vec<Tensor>) -> Result<Operands<'a>> {
+    for x in operands.iter().filter(|x| scattered(x)).filter_map(Operand::tensor) {
+        copies.push(copy::copied(&x.detach())?);
+    }
+    let mut copies = copies.iter();
+    let place = |x: &Operand<'a>| if scattered(x) { copies.next().map_or(*x, Operand::Tensor) } else { *x };
+    Ok(operands.iter().map(place).collect())
+}
+
 /// What is done to a block of each operand.
 type Body<'a, C, O> = &'a (dyn Fn(&[&[C]], &mut [O]) + Sync);
 
@@ -178,8 +218,18 @@ pub fn run<T: Stored, O: Stored>(
     out: &mut Output,
     body: Body<T::Compute, O::Compute>,
 ) -> Result<()> {
-    let sources = operands.iter().map(|x| Source::new(op, x)).collect::<Result<SmallVec<[Source<T>; 4]>>>()?;
+    let mut copies = Vec::new();
+    let mut sources: SmallVec<[Source<T>; 4]> = SmallVec::new();
+    for operand in compact(operands, &mut copies)? {
+        sources.push(Source::new(op, &operand)?);
+    }
     for_parts(out, |start, out: &mut [O]| {
+        let plain = sources.iter().map(|x| x.plain(start, out.len()));
+        if O::plain(out).is_some()
+            && let Some(blocks) = plain.collect::<Option<SmallVec<[&[T::Compute]; 4]>>>()
+        {
+            return O::produce(out, &mut Vec::new(), |out| body(&blocks, out));
+        }
         let mut feeds: SmallVec<[Feed<T, T::Compute>; 4]> = sources.iter().map(Feed::new).collect();
         let mut scratch = Vec::new();
         for (i, out) in out.chunks_mut(BLOCK).enumerate() {
@@ -206,8 +256,10 @@ pub fn map<T: Stored, O: Stored>(
 
 /// `a` where the condition holds, else `b`.
 pub fn select<T: ScalarElement>(condition: &Operand, a: &Operand, b: &Operand, out: &mut Output) -> Result<()> {
-    let condition = Source::<bool>::new("where", condition)?;
-    let (a, b) = (Source::<T>::new("where", a)?, Source::<T>::new("where", b)?);
+    let mut copies = Vec::new();
+    let operands = compact(&[*condition, *a, *b], &mut copies)?;
+    let condition = Source::<bool>::new("where", &operands[0])?;
+    let (a, b) = (Source::<T>::new("where", &operands[1])?, Source::<T>::new("where", &operands[2])?);
     for_parts(out, |start, out: &mut [T]| {
         let (mut condition, mut a, mut b) = (Feed::<_>::new(&condition), Feed::<_>::new(&a), Feed::<_>::new(&b));
         for (i, out) in out.chunks_mut(BLOCK).enumerate() {

@@ -7,7 +7,7 @@ pub mod vocabulary;
 
 pub use row::{Class, Compute, Derivative, Formula, Kernels, Row};
 
-use super::{Op, Spec, Specs, apply1, cast, movement};
+use super::{Op, Spec, Specs, apply1, binary, cast, movement};
 use crate::autograd::{self, Gradient, Grads, Saved, Saves, not_differentiable, only};
 use crate::dispatch;
 use crate::dtype::DType;
@@ -60,17 +60,23 @@ pub struct Elementwise {
 }
 
 /// `row` applied to one tensor.
-pub fn unary(row: &'static Row, x: &Tensor, parameters: &[f64]) -> Result<Tensor> {
+pub fn of_one(row: &'static Row, x: &Tensor, parameters: &[f64]) -> Result<Tensor> {
     call(row, &[Operand::Tensor(x)], parameters)
 }
 
 /// `row` applied to two tensors.
-pub fn binary(row: &'static Row, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+pub fn of_two(row: &'static Row, a: &Tensor, b: &Tensor) -> Result<Tensor> {
     call(row, &[Operand::Tensor(a), Operand::Tensor(b)], &[])
 }
 
 /// Promotes, broadcasts and runs. At most one operand is a number; numbers are weak: they take the tensor's dtype.
 pub fn call(row: &'static Row, operands: &[Operand], parameters: &[f64]) -> Result<Tensor> {
+    if row.name == "pow"
+        && let [Operand::Tensor(x), Operand::Number(exponent)] = operands
+        && let Some(result) = binary::power(x, *exponent)
+    {
+        return result;
+    }
     let dtype = common_dtype(row, operands)?;
     let number = operands.iter().enumerate().find_map(|(i, o)| match o {
         Operand::Number(value) => Some((i, *value)),
