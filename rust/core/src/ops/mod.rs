@@ -1,6 +1,7 @@
 //! Ops: what an op is, and the one place (`apply`) where it meets a device and the graph.
 
 pub mod activation;
+pub mod attention;
 pub mod binary;
 pub mod cast;
 pub mod compare;
@@ -17,6 +18,7 @@ pub mod index;
 pub mod interpolate;
 pub mod join;
 pub mod linalg;
+pub mod loss;
 pub mod matmul;
 pub mod movement;
 pub mod norm;
