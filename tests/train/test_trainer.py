@@ -21,7 +21,7 @@ def blobs(n=128, seed=0):
 def make(model=None, **settings):
     fg.manual_seed(0)
     model = model or nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 2))
-    settings = {"optimizer": lambda ps: fg.optim.AdamW(ps, lr=0.02), "progress": False, **settings}
+    settings = {"optimizer": lambda ps: fg.optim.AdamW(ps, lr=0.05), "progress": False, **settings}
     return Trainer(model, settings.pop("data", blobs()), **settings)
 
 
@@ -48,7 +48,7 @@ def test_the_loop_equals_one_written_by_hand():
     trainer = make(data=fg.data.DataLoader(fg.data.TensorDataset(x, y), 16), max_grad_norm=0.1)
     fg.manual_seed(0)
     model = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 2))
-    optimizer = fg.optim.AdamW(model.parameters(), lr=0.02)
+    optimizer = fg.optim.AdamW(model.parameters(), lr=0.05)
     trainer.fit(2)
     for _ in range(2):
         for i in range(0, 64, 16):

@@ -7,7 +7,7 @@ import time
 
 import ferrograd as fg
 from ferrograd import nn
-from ferrograd.data import TensorDataset
+from ferrograd.data import DataLoader, TensorDataset
 from ferrograd.datasets import load_digits
 from ferrograd.train import Trainer, load_checkpoint
 
@@ -46,10 +46,13 @@ def run(arguments: argparse.Namespace) -> None:
     parameters = sum(p.size for p in model.parameters())
     print(f"{len(train)} handwritten digits to learn from, {len(test)} to be tested on; {parameters:,} parameters")
 
+    loader = DataLoader(train, batch_size=32, shuffle=True)
+    optimizer = fg.optim.AdamW(model.parameters(), lr=3e-3)
     trainer = Trainer(
         model,
-        train,
-        optimizer=fg.optim.AdamW(model.parameters(), lr=3e-3),
+        loader,
+        optimizer=optimizer,
+        scheduler=fg.optim.CosineAnnealingLR(optimizer, T_max=arguments.epochs * len(loader)),
         loss="cross_entropy",
         metrics=["accuracy"],
         validation_data=test,

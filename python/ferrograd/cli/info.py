@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import os
 import platform
 
@@ -20,11 +19,11 @@ def facts() -> dict[str, str]:
     """What is shown, by heading."""
     gpus = fg.gpu.devices() if fg.gpu.is_available() else []
     return {
-        "ferrograd": importlib.metadata.version("ferrograd"),
+        "ferrograd": fg.__version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "platform": platform.platform(),
-        "processor": f"{os.cpu_count()} cores, {fg.get_num_threads()} threads, level {fg.cpu_level()}",
+        "processor": f"{os.cpu_count()} cores, {fg.get_num_threads()} threads, level {fg.cpu.level()}",
         "gpu": ", ".join(map(str, gpus)) or "none found",
     }
 
