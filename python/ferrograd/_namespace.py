@@ -20,6 +20,7 @@ __all__ = [
     "can_cast",
     "concat",
     "e",
+    "einsum",
     "finfo",
     "iinfo",
     "inf",
@@ -166,6 +167,16 @@ def meshgrid(*arrays: Tensor, indexing: str = "xy") -> tuple[Tensor, ...]:
     [(3, 2), (3, 2)]
     """
     return _core._meshgrid(arrays, indexing)
+
+
+def einsum(equation: str, *operands: Tensor) -> Tensor:
+    """Sums of products in Einstein's notation, e.g. "bij,bjk->bik"; repeated indices, `...` and implicit output as in NumPy.
+
+    >>> import ferrograd as fg
+    >>> fg.einsum("ij->ji", fg.tensor([[1.0, 2.0]])).shape
+    (2, 1)
+    """
+    return _core._einsum(equation, operands)
 
 
 @dataclass(frozen=True)

@@ -264,7 +264,10 @@ fn align_of_dtype(dtype: DType) -> usize {
     }
 }
 
-struct Owner(PyUntypedBuffer);
+/// Keeps an exporter's memory alive; never read.
+struct Owner {
+    _buffer: PyUntypedBuffer,
+}
 
 fn share(buffer: PyUntypedBuffer, dtype: DType, sizes: Shape, strides: Strides, numel: usize) -> PyResult<Tensor> {
     let pointer = buffer.buf_ptr() as *const u8;
@@ -283,7 +286,7 @@ fn share(buffer: PyUntypedBuffer, dtype: DType, sizes: Shape, strides: Strides, 
     // SAFETY: the exporter promises these elements for as long as the buffer is held, which the owner does.
     let storage = unsafe {
         let first = pointer.offset(low * dtype.size() as isize);
-        Storage::foreign(first, bytes, Box::new(Owner(buffer)))
+        Storage::foreign(first, bytes, Box::new(Owner { _buffer: buffer }))
     };
     let layout = Layout { offset: low.unsigned_abs(), ..relative };
     Tensor::from_storage(Arc::new(storage), layout, dtype).map_err(raise)

@@ -1,6 +1,7 @@
 //! The compiled module `ferrograd._core`: Python's view of the core, nothing of its own but conversion.
 
 mod autograd;
+mod cells;
 mod device;
 mod dlpack;
 mod dtype;
@@ -45,6 +46,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let names: Vec<&str> = table::call::table().iter().map(|b| b.row.name).collect();
     module.add("__ops__", names)?;
     device::register(module)?;
+    ops::random::register(module)?;
     module.add_function(wrap_pyfunction!(stub_text, module)?)?;
     module.add_function(wrap_pyfunction!(set_num_threads, module)?)?;
     module.add_function(wrap_pyfunction!(get_num_threads, module)?)

@@ -5,9 +5,11 @@ use crate::interop;
 use crate::table::Returned;
 use crate::table::args::{FromPython, Operand, SMALL, scalar};
 use crate::tensor::PyTensor;
+use Operator::{Declared, Matmul};
 use ferrograd_core::ops::binary::Binary;
 use ferrograd_core::ops::compare::Compare;
 use ferrograd_core::ops::elementwise::{self, Row};
+use ferrograd_core::ops::matmul::matmul;
 use ferrograd_core::shape::display;
 use ferrograd_core::{Error, Result, Tensor};
 use pyo3::exceptions::PyTypeError;
@@ -30,29 +32,49 @@ pub fn operand(value: &Bound<'_, PyAny>) -> PyResult<Option<Operand>> {
     Ok(None)
 }
 
+/// What stands behind an operator: a declared op, or the matrix product.
+#[derive(Clone, Copy)]
+enum Operator {
+    Declared(&'static Row),
+    Matmul,
+}
+
+impl Operator {
+    fn name(self) -> &'static str {
+        match self {
+            Operator::Declared(row) => row.name,
+            Operator::Matmul => "matmul",
+        }
+    }
+
+    fn run(self, a: &Operand, b: &Operand) -> Result<Tensor> {
+        match (self, a, b) {
+            (Operator::Declared(row), a, b) => elementwise::call(row, &[a.core(), b.core()], &[]),
+            (Operator::Matmul, Operand::Tensor(a), Operand::Tensor(b)) => matmul(a, b),
+            _ => Err(Error::shape("matmul", "a number has no axes, expected two Tensors")),
+        }
+    }
+}
+
 /// The one way of every operator: `reflected` when `self` stands on the right.
-fn operate(slf: &PyTensor, other: Any<'_, '_>, row: &'static Row, reflected: bool) -> PyResult<Object> {
+fn operate(slf: &PyTensor, other: Any<'_, '_>, operator: Operator, reflected: bool) -> PyResult<Object> {
     let py = other.py();
     let Some(other) = operand(other)? else { return Ok(py.NotImplemented()) };
     let this = Operand::Tensor(slf.value());
     let small = this.weight().max(other.weight()) < SMALL;
     let (a, b) = if reflected { (&other, &this) } else { (&this, &other) };
-    let out = if small {
-        elementwise::call(row, &[a.core(), b.core()], &[])
-    } else {
-        py.detach(|| elementwise::call(row, &[a.core(), b.core()], &[]))
-    };
+    let out = if small { operator.run(a, b) } else { py.detach(|| operator.run(a, b)) };
     out.map_err(raise)?.into_python(py)
 }
 
 /// `x += y`: the value is computed, must keep shape and type, and replaces the old one in this object only.
-fn operate_in_place(slf: &PyTensor, other: Any<'_, '_>, row: &'static Row) -> PyResult<()> {
-    let op = row.name;
+fn operate_in_place(slf: &PyTensor, other: Any<'_, '_>, operator: Operator) -> PyResult<()> {
+    let op = operator.name();
     let wrong = || PyTypeError::new_err(format!("{op}: expected a Tensor or a number on the right"));
     let other = operand(other)?.ok_or_else(wrong)?;
     let this = slf.value();
     let run = || {
-        let out = elementwise::call(row, &[(&this).into(), other.core()], &[])?;
+        let out = operator.run(&Operand::Tensor(this.clone()), &other)?;
         if out.shape() != this.shape() {
             let (want, got) = (display(this.shape()), display(out.shape()));
             return Err(Error::shape(
@@ -73,112 +95,121 @@ fn operate_in_place(slf: &PyTensor, other: Any<'_, '_>, row: &'static Row) -> Py
 #[pymethods]
 impl PyTensor {
     fn __add__(&self, other: Any<'_, '_>) -> PyResult<Object> {
-        operate(self, other, (Binary::add), false)
+        operate(self, other, Declared(Binary::add), false)
     }
     fn __radd__(&self, other: Any<'_, '_>) -> PyResult<Object> {
-        operate(self, other, (Binary::add), true)
+        operate(self, other, Declared(Binary::add), true)
     }
     fn __iadd__(&self, other: Any<'_, '_>) -> PyResult<()> {
-        operate_in_place(self, other, (Binary::add))
+        operate_in_place(self, other, Declared(Binary::add))
     }
     fn __sub__(&self, other: Any<'_, '_>) -> PyResult<Object> {
-        operate(self, other, (Binary::subtract), false)
+        operate(self, other, Declared(Binary::subtract), false)
     }
     fn __rsub__(&self, other: Any<'_, '_>) -> PyResult<Object> {
-        operate(self, other, (Binary::subtract), true)
+        operate(self, other, Declared(Binary::subtract), true)
     }
     fn __isub__(&self, other: Any<'_, '_>) -> PyResult<()> {
-        operate_in_place(self, other, (Binary::subtract))
+        operate_in_place(self, other, Declared(Binary::subtract))
     }
     fn __mul__(&self, other: Any<'_, '_>) -> PyResult<Object> {
-        operate(self, other, (Binary::multiply), false)
+        operate(self, other, Declared(Binary::multiply), false)
     }
     fn __rmul__(&self, other: Any<'_, '_>) -> PyResult<Object> {
-        operate(self, other, (Binary::multiply), true)
+        operate(self, other, Declared(Binary::multiply), true)
     }
     fn __imul__(&self, other: Any<'_, '_>) -> PyResult<()> {
-        operate_in_place(self, other, (Binary::multiply))
+        operate_in_place(self, other, Declared(Binary::multiply))
     }
     fn __truediv__(&self, other: Any<'_, '_>) -> PyResult<Object> {
-        operate(self, other, (Binary::divide), false)
+        operate(self, other, Declared(Binary::divide), false)
     }
     fn __rtruediv__(&self, other: Any<'_, '_>) -> PyResult<Object> {
-        operate(self, other, (Binary::divide), true)
+        operate(self, other, Declared(Binary::divide), true)
     }
     fn __itruediv__(&self, other: Any<'_, '_>) -> PyResult<()> {
-        operate_in_place(self, other, (Binary::divide))
+        operate_in_place(self, other, Declared(Binary::divide))
     }
     fn __floordiv__(&self, other: Any<'_, '_>) -> PyResult<Object> {
-        operate(self, other, (Binary::floor_divide), false)
+        operate(self, other, Declared(Binary::floor_divide), false)
     }
     fn __rfloordiv__(&self, other: Any<'_, '_>) -> PyResult<Object> {
-        operate(self, other, (Binary::floor_divide), true)
+        operate(self, other, Declared(Binary::floor_divide), true)
     }
     fn __ifloordiv__(&self, other: Any<'_, '_>) -> PyResult<()> {
-        operate_in_place(self, other, (Binary::floor_divide))
+        operate_in_place(self, other, Declared(Binary::floor_divide))
     }
     fn __mod__(&self, other: Any<'_, '_>) -> PyResult<Object> {
-        operate(self, other, (Binary::remainder), false)
+        operate(self, other, Declared(Binary::remainder), false)
     }
     fn __rmod__(&self, other: Any<'_, '_>) -> PyResult<Object> {
-        operate(self, other, (Binary::remainder), true)
+        operate(self, other, Declared(Binary::remainder), true)
     }
     fn __imod__(&self, other: Any<'_, '_>) -> PyResult<()> {
-        operate_in_place(self, other, (Binary::remainder))
+        operate_in_place(self, other, Declared(Binary::remainder))
+    }
+    fn __matmul__(&self, other: Any<'_, '_>) -> PyResult<Object> {
+        operate(self, other, Matmul, false)
+    }
+    fn __rmatmul__(&self, other: Any<'_, '_>) -> PyResult<Object> {
+        operate(self, other, Matmul, true)
+    }
+    fn __imatmul__(&self, other: Any<'_, '_>) -> PyResult<()> {
+        operate_in_place(self, other, Matmul)
     }
     fn __and__(&self, other: Any<'_, '_>) -> PyResult<Object> {
-        operate(self, other, (Binary::bitwise_and), false)
+        operate(self, other, Declared(Binary::bitwise_and), false)
     }
     fn __rand__(&self, other: Any<'_, '_>) -> PyResult<Object> {
-        operate(self, other, (Binary::bitwise_and), true)
+        operate(self, other, Declared(Binary::bitwise_and), true)
     }
     fn __iand__(&self, other: Any<'_, '_>) -> PyResult<()> {
-        operate_in_place(self, other, (Binary::bitwise_and))
+        operate_in_place(self, other, Declared(Binary::bitwise_and))
     }
     fn __or__(&self, other: Any<'_, '_>) -> PyResult<Object> {
-        operate(self, other, (Binary::bitwise_or), false)
+        operate(self, other, Declared(Binary::bitwise_or), false)
     }
     fn __ror__(&self, other: Any<'_, '_>) -> PyResult<Object> {
-        operate(self, other, (Binary::bitwise_or), true)
+        operate(self, other, Declared(Binary::bitwise_or), true)
     }
     fn __ior__(&self, other: Any<'_, '_>) -> PyResult<()> {
-        operate_in_place(self, other, (Binary::bitwise_or))
+        operate_in_place(self, other, Declared(Binary::bitwise_or))
     }
     fn __xor__(&self, other: Any<'_, '_>) -> PyResult<Object> {
-        operate(self, other, (Binary::bitwise_xor), false)
+        operate(self, other, Declared(Binary::bitwise_xor), false)
     }
     fn __rxor__(&self, other: Any<'_, '_>) -> PyResult<Object> {
-        operate(self, other, (Binary::bitwise_xor), true)
+        operate(self, other, Declared(Binary::bitwise_xor), true)
     }
     fn __ixor__(&self, other: Any<'_, '_>) -> PyResult<()> {
-        operate_in_place(self, other, (Binary::bitwise_xor))
+        operate_in_place(self, other, Declared(Binary::bitwise_xor))
     }
     fn __lshift__(&self, other: Any<'_, '_>) -> PyResult<Object> {
-        operate(self, other, (Binary::bitwise_left_shift), false)
+        operate(self, other, Declared(Binary::bitwise_left_shift), false)
     }
     fn __rlshift__(&self, other: Any<'_, '_>) -> PyResult<Object> {
-        operate(self, other, (Binary::bitwise_left_shift), true)
+        operate(self, other, Declared(Binary::bitwise_left_shift), true)
     }
     fn __ilshift__(&self, other: Any<'_, '_>) -> PyResult<()> {
-        operate_in_place(self, other, (Binary::bitwise_left_shift))
+        operate_in_place(self, other, Declared(Binary::bitwise_left_shift))
     }
     fn __rshift__(&self, other: Any<'_, '_>) -> PyResult<Object> {
-        operate(self, other, (Binary::bitwise_right_shift), false)
+        operate(self, other, Declared(Binary::bitwise_right_shift), false)
     }
     fn __rrshift__(&self, other: Any<'_, '_>) -> PyResult<Object> {
-        operate(self, other, (Binary::bitwise_right_shift), true)
+        operate(self, other, Declared(Binary::bitwise_right_shift), true)
     }
     fn __irshift__(&self, other: Any<'_, '_>) -> PyResult<()> {
-        operate_in_place(self, other, (Binary::bitwise_right_shift))
+        operate_in_place(self, other, Declared(Binary::bitwise_right_shift))
     }
     fn __pow__(&self, other: &Bound<'_, PyAny>, _modulo: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        operate(self, other, (Binary::pow), false)
+        operate(self, other, Declared(Binary::pow), false)
     }
     fn __rpow__(&self, other: &Bound<'_, PyAny>, _modulo: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        operate(self, other, (Binary::pow), true)
+        operate(self, other, Declared(Binary::pow), true)
     }
     fn __ipow__(&self, other: &Bound<'_, PyAny>, _modulo: &Bound<'_, PyAny>) -> PyResult<()> {
-        operate_in_place(self, other, (Binary::pow))
+        operate_in_place(self, other, Declared(Binary::pow))
     }
 
     fn __neg__(&self) -> PyResult<PyTensor> {
@@ -204,6 +235,6 @@ impl PyTensor {
             Gt => Compare::greater,
             Ge => Compare::greater_equal,
         };
-        operate(self, other, (row), false)
+        operate(self, other, Declared(row), false)
     }
 }

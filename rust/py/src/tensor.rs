@@ -11,7 +11,7 @@ use ferrograd_core::{Device, Error, Result, Scalar, Tensor};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 
 /// A multi-dimensional array that can be differentiated. Made by `fg.tensor`, `fg.asarray` and the creation functions.
 #[pyclass(name = "Tensor", module = "ferrograd", subclass, frozen, weakref)]
@@ -24,9 +24,15 @@ impl PyTensor {
         PyTensor { cell: Mutex::new(value) }
     }
 
-    /// The cell itself. Holders must not run Python code.
+    /// The cell itself. Waiting gives up the interpreter lock, since the holder may want it to look for signals.
     pub fn lock(&self) -> MutexGuard<'_, Tensor> {
-        self.cell.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        loop {
+            match self.cell.try_lock() {
+                Ok(guard) => return guard,
+                Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) => Python::attach(|py| py.detach(std::thread::yield_now)),
+            }
+        }
     }
 
     pub fn value(&self) -> Tensor {

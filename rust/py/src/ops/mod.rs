@@ -1,9 +1,13 @@
 //! The bound functions by family. Adding an op's binding is one row in one of these tables.
 
+mod conv;
 mod creation;
 mod elementwise;
 mod index;
+mod matmul;
 mod movement;
+mod nn;
+pub mod random;
 mod reduce;
 
 use crate::table::Group;
@@ -13,6 +17,8 @@ pub fn groups() -> Vec<Group> {
     let standard = |rows| Group { rows, method: true, torch_names: false, top: true };
     let function = |rows| Group { rows, method: false, torch_names: false, top: true };
     let network = |rows| Group { rows, method: true, torch_names: true, top: true };
+    let plain = |rows| Group { rows, method: false, torch_names: true, top: true };
+    let layer = |rows| Group { rows, method: false, torch_names: true, top: false };
     vec![
         standard(elementwise::standard()),
         standard(elementwise::CHOICES),
@@ -30,6 +36,17 @@ pub fn groups() -> Vec<Group> {
         standard(index::STANDARD),
         function(index::FUNCTIONS),
         network(index::NETWORK),
-        Group { rows: index::LOOKUPS, method: false, torch_names: true, top: true },
+        plain(index::LOOKUPS),
+        standard(matmul::STANDARD),
+        network(matmul::NETWORK),
+        function(matmul::FUNCTIONS),
+        network(nn::SOFTMAX),
+        layer(nn::NORMS),
+        layer(nn::LAYERS),
+        layer(nn::STEPS),
+        layer(conv::CONVOLUTIONS),
+        layer(conv::POOLS),
+        layer(conv::RESAMPLING),
+        plain(random::DRAWS),
     ]
 }

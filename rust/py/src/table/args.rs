@@ -282,6 +282,19 @@ impl FromPython for Ints {
     }
 }
 
+/// Sizes of which some may be None.
+pub struct OptionalInts(pub Vec<Option<i64>>);
+
+impl FromPython for OptionalInts {
+    const HINT: &'static str = "int | Sequence[int | None] | None";
+    fn from_python(arg: &Arg<'_, '_>) -> PyResult<OptionalInts> {
+        if arg.none() || !arg.value.hasattr("__len__")? {
+            return Ok(OptionalInts(vec![Option::from_python(arg)?]));
+        }
+        Ok(OptionalInts(arg.items(Option::from_python)?))
+    }
+}
+
 /// A word or integers: padding="same" or padding=(1, 2).
 pub enum WordOrInts {
     Word(String),

@@ -3,7 +3,7 @@
 mod contract;
 mod cpu;
 
-pub use contract::{dot, outer, tensordot, vecdot};
+pub use contract::{Contracted, dot, outer, tensordot, vecdot};
 
 use super::{Op, Spec, Specs, apply1, cast, movement, reduce};
 use crate::autograd::{Gradient, Grads, Saved, Saves, only};

@@ -1,0 +1,129 @@
+//! What layers are made of: softmax, norms, attention, dropout, losses, and fused optimizer steps.
+
+use crate::cells::{Cell, Cells, update};
+use crate::rows;
+use crate::table::Row;
+use crate::table::args::{Ints, Sizes};
+use ferrograd_core::ops::norm::{self, Running};
+use ferrograd_core::ops::optim::{self, Adam, Sgd};
+use ferrograd_core::ops::{activation, dropout, matmul, softmax};
+use ferrograd_core::random::default_generator;
+use ferrograd_core::{DType, Error, Result, Tensor};
+
+fn axes(axis: &Option<Ints>) -> Option<&[i64]> {
+    axis.as_ref().map(|a| a.0.as_slice())
+}
+
+pub const SOFTMAX: &[Row] = rows! {
+    /// The first half of x along an axis times the sigmoid of the second.
+    glu [] (x: Tensor, axis: i64 = -1) {} -> Tensor = activation::glu(&x, axis);
+    /// log(sum(exp(x))) along the axes, without overflow.
+    logsumexp [] (x: Tensor, axis: Option<Ints> = None, keepdims: bool = false) {} -> Tensor
+        = softmax::logsumexp(&x, axes(&axis), keepdims);
+    /// The logarithm of softmax, without overflow.
+    log_softmax [] (x: Tensor, axis: i64 = -1) {dtype: Option<DType> = None} -> Tensor = softmax::log_softmax(&x, axis, dtype);
+    /// exp(x) / sum(exp(x)) along an axis, without overflow.
+    softmax [] (x: Tensor, axis: i64 = -1) {dtype: Option<DType> = None} -> Tensor = softmax::softmax(&x, axis, dtype);
+};
+
+/// Runs a norm with running statistics and puts the moved ones into the tensors they came from.
+fn with_running(
+    op: &str,
+    mean: &Option<Cell>,
+    var: &Option<Cell>,
+    body: impl FnOnce(Option<Running>) -> Result<norm::BatchNormed>,
+) -> Result<Tensor> {
+    let (mean_value, var_value) = (mean.as_ref().map(Cell::value), var.as_ref().map(Cell::value));
+    let running = match (&mean_value, &var_value) {
+        (Some(mean), Some(var)) => Some(Running { mean, var }),
+        (None, None) => None,
+        _ => return Err(Error::value(op, "expected running_mean and running_var together, got one of them")),
+    };
+    let normed = body(running)?;
+    if let (Some((new_mean, new_var)), Some(mean), Some(var)) = (&normed.running, mean, var) {
+        mean.set(new_mean)?;
+        var.set(new_var)?;
+    }
+    Ok(normed.output)
+}
+
+pub const NORMS: &[Row] = rows! {
+    /// Each channel of x (N, C, ...) scaled to mean 0 and variance 1 over the batch, then times weight plus bias.
+    ///
+    /// In training the running statistics are moved in place; otherwise they are used.
+    batch_norm [] (x: Tensor, running_mean: Option<Cell>, running_var: Option<Cell>, weight: Option<Tensor> = None, bias: Option<Tensor> = None, training: bool = false, momentum: f64 = 0.1, eps: f64 = 1e-5) {} -> Tensor
+        = with_running("batch_norm", &running_mean, &running_var, |running| {
+            norm::batch_norm(&x, running, weight.as_ref(), bias.as_ref(), training, momentum, eps)
+        });
+    /// Groups of channels of x (N, C, ...) scaled to mean 0 and variance 1, then times weight plus bias by channel.
+    group_norm [] (x: Tensor, num_groups: i64, weight: Option<Tensor> = None, bias: Option<Tensor> = None, eps: f64 = 1e-5) {} -> Tensor
+        = norm::group_norm(&x, num_groups, weight.as_ref(), bias.as_ref(), eps);
+    /// Each channel of each sample of x (N, C, ...) scaled to mean 0 and variance 1.
+    instance_norm [] (x: Tensor, running_mean: Option<Cell> = None, running_var: Option<Cell> = None, weight: Option<Tensor> = None, bias: Option<Tensor> = None, use_input_stats: bool = true, momentum: f64 = 0.1, eps: f64 = 1e-5) {} -> Tensor
+        = with_running("instance_norm", &running_mean, &running_var, |running| {
+            norm::instance_norm(&x, running, weight.as_ref(), bias.as_ref(), use_input_stats, momentum, eps)
+        });
+    /// The last axes of x scaled to mean 0 and variance 1, then times weight plus bias.
+    layer_norm [] (x: Tensor, normalized_shape: Sizes, weight: Option<Tensor> = None, bias: Option<Tensor> = None, eps: f64 = 1e-5) {} -> Tensor
+        = norm::layer_norm(&x, &normalized_shape.0, weight.as_ref(), bias.as_ref(), eps);
+    /// The last axes of x divided by their root mean square, then times weight.
+    rms_norm [] (x: Tensor, normalized_shape: Sizes, weight: Option<Tensor> = None, eps: Option<f64> = None) {} -> Tensor
+        = norm::rms_norm(&x, &normalized_shape.0, weight.as_ref(), eps);
+};
+
+/// A dropout that is only on in training.
+fn drop_in(training: bool, p: f64, x: Tensor, body: impl FnOnce(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
+    if !(0.0..=1.0).contains(&p) {
+        return Err(Error::value("dropout", format!("expected a probability between 0 and 1, got {p}")));
+    }
+    if training { body(&x) } else { Ok(x) }
+}
+
+pub const LAYERS: &[Row] = rows! {
+    /// Dropout that keeps mean 0 and variance 1 of SELU networks.
+    alpha_dropout [] (x: Tensor, p: f64 = 0.5, training: bool = false) {} -> Tensor
+        = drop_in(training, p, x, |x| dropout::alpha_dropout(x, p, default_generator().stream()));
+    /// Elements zeroed with probability p, the rest scaled by 1 / (1 - p).
+    dropout [] (x: Tensor, p: f64 = 0.5, training: bool = true) {} -> Tensor
+        = drop_in(training, p, x, |x| dropout::dropout(x, p, default_generator().stream()));
+    /// Whole channels of x (N, C, L) zeroed with probability p.
+    dropout1d [] (x: Tensor, p: f64 = 0.5, training: bool = true) {} -> Tensor
+        = drop_in(training, p, x, |x| dropout::feature_dropout(x, 1, p, default_generator().stream()));
+    /// Whole channels of x (N, C, H, W) zeroed with probability p.
+    dropout2d [] (x: Tensor, p: f64 = 0.5, training: bool = true) {} -> Tensor
+        = drop_in(training, p, x, |x| dropout::feature_dropout(x, 2, p, default_generator().stream()));
+    /// Whole channels of x (N, C, D, H, W) zeroed with probability p.
+    dropout3d [] (x: Tensor, p: f64 = 0.5, training: bool = true) {} -> Tensor
+        = drop_in(training, p, x, |x| dropout::feature_dropout(x, 3, p, default_generator().stream()));
+    /// x @ weight.T + bias: x (..., in), weight (out, in), bias (out,).
+    linear [] (x: Tensor, weight: Tensor, bias: Option<Tensor> = None) {} -> Tensor = matmul::linear(&x, &weight, bias.as_ref());
+};
+
+pub const STEPS: &[Row] = rows! {
+    /// One fused SGD step over all parameters, in place; no momentum buffers mean no momentum.
+    sgd_step [params: Cells, grads: Vec<Tensor>, momentum_buffers: Cells, lr: f64, momentum: f64, dampening: f64, weight_decay: f64, nesterov: bool, scale: f64] () {} -> ()
+        = {
+            let rule = Sgd { lr, momentum, dampening, weight_decay, nesterov, maximize: false };
+            let without = momentum_buffers.len() == 0;
+            update("sgd_step", [&params, &momentum_buffers], |[params, buffers]| {
+                let mut momenta: Vec<Option<Tensor>> = match without {
+                    true => vec![None; params.len()],
+                    false => buffers.drain(..).map(Some).collect(),
+                };
+                let done = optim::sgd(&rule, params, &grads, &mut momenta, scale);
+                *buffers = if without { vec![] } else { momenta.into_iter().flatten().collect() };
+                done
+            })
+        };
+    /// One fused Adam or AdamW step over all parameters, in place.
+    adam_step [params: Cells, grads: Vec<Tensor>, exp_avgs: Cells, exp_avg_sqs: Cells, step: u64, lr: f64, beta1: f64, beta2: f64, eps: f64, weight_decay: f64, decoupled: bool, scale: f64] () {} -> ()
+        = {
+            let rule = Adam { lr, betas: [beta1, beta2], eps, weight_decay, decoupled, maximize: false };
+            let steps = vec![step; params.len()];
+            update("adam_step", [&params, &exp_avgs, &exp_avg_sqs], |[params, means, squares]| {
+                optim::adam(&rule, params, &grads, means, squares, &steps, scale)
+            })
+        };
+    /// The Euclidean norm of all tensors together.
+    global_norm [tensors: Vec<Tensor>] () {} -> f64 = optim::global_norm(&tensors);
+};
