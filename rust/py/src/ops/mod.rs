@@ -3,7 +3,9 @@
 mod conv;
 mod creation;
 mod elementwise;
+mod fft;
 mod index;
+mod linalg;
 mod matmul;
 mod movement;
 mod nn;
@@ -47,6 +49,8 @@ pub fn groups() -> Vec<Group> {
         layer(conv::CONVOLUTIONS),
         layer(conv::POOLS),
         layer(conv::RESAMPLING),
+        layer(linalg::LINALG),
+        layer(fft::TRANSFORMS),
         plain(random::DRAWS),
     ]
 }
