@@ -6,6 +6,7 @@ mod elementwise;
 mod fft;
 mod index;
 mod linalg;
+mod loss;
 mod matmul;
 mod movement;
 mod nn;
@@ -49,6 +50,7 @@ pub fn groups() -> Vec<Group> {
         layer(conv::CONVOLUTIONS),
         layer(conv::POOLS),
         layer(conv::RESAMPLING),
+        layer(loss::LOSSES),
         layer(linalg::LINALG),
         layer(fft::TRANSFORMS),
         plain(random::DRAWS),

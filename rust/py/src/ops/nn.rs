@@ -6,7 +6,7 @@ use crate::table::Row;
 use crate::table::args::{Ints, Sizes};
 use ferrograd_core::ops::norm::{self, Running};
 use ferrograd_core::ops::optim::{self, Adam, Sgd};
-use ferrograd_core::ops::{activation, dropout, matmul, softmax};
+use ferrograd_core::ops::{activation, attention, dropout, matmul, softmax};
 use ferrograd_core::random::default_generator;
 use ferrograd_core::{DType, Error, Result, Tensor};
 
@@ -97,6 +97,15 @@ pub const LAYERS: &[Row] = rows! {
         = drop_in(training, p, x, |x| dropout::feature_dropout(x, 3, p, default_generator().stream()));
     /// x @ weight.T + bias: x (..., in), weight (out, in), bias (out,).
     linear [] (x: Tensor, weight: Tensor, bias: Option<Tensor> = None) {} -> Tensor = matmul::linear(&x, &weight, bias.as_ref());
+    /// softmax(query @ key.mT * scale + mask) @ value over (..., L, E), (..., S, E), (..., S, V).
+    ///
+    /// A row whose keys are all masked gives zeros. scale defaults to 1 / sqrt(E).
+    scaled_dot_product_attention [] (query: Tensor, key: Tensor, value: Tensor, attn_mask: Option<Tensor> = None, dropout_p: f64 = 0.0, is_causal: bool = false, scale: Option<f64> = None, enable_gqa: bool = false) {} -> Tensor
+        = {
+            let options = attention::Options { mask: attn_mask.as_ref(), dropout_p, is_causal, scale, enable_gqa };
+            let stream = (dropout_p > 0.0).then(|| default_generator().stream());
+            attention::scaled_dot_product_attention(&query, &key, &value, &options, stream)
+        };
 };
 
 pub const STEPS: &[Row] = rows! {
