@@ -99,3 +99,48 @@ fn modes_are_read() {
     #[cfg(target_os = "linux")]
     assert_eq!(parse(" guard, poison "), Ok(GUARD | POISON));
 }
+
+/// Runs one test of this binary again in a process with another arena mode: the mode is read once a process.
+#[cfg(target_os = "linux")]
+fn child(test: &str, mode: &str) -> std::process::ExitStatus {
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", &format!("cpu::arena::tests::{test}")]);
+    command.env("FERROGRAD_ARENA", mode).env("FERROGRAD_TEST_CHILD", "1").output().unwrap().status
+}
+
+#[cfg(target_os = "linux")]
+fn is_child() -> bool {
+    std::env::var_os("FERROGRAD_TEST_CHILD").is_some()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn guard_mode_catches_an_overrun() {
+    use std::os::unix::process::ExitStatusExt;
+    if is_child() {
+        let block = Block::new(100).unwrap();
+        // SAFETY: none: the byte after the block is what the protected page must catch.
+        unsafe { block.as_mut_ptr().add(100).write_volatile(1) };
+        return;
+    }
+    assert_eq!(child("guard_mode_catches_an_overrun", "guard").signal(), Some(libc::SIGSEGV));
+    assert!(child("guard_mode_catches_an_overrun", "").success());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn poison_mode_fills_fresh_memory_with_nan() {
+    if is_child() {
+        for bytes in [64, 1000, 300_000] {
+            let mut block = Block::new(bytes).unwrap();
+            assert!(block.as_bytes().iter().all(|&byte| byte == 0xFF));
+            block.as_bytes_mut().fill(0);
+            drop(block);
+            assert!(Block::new(bytes).unwrap().as_bytes().iter().all(|&byte| byte == 0xFF));
+            assert!(Block::zeroed(bytes).unwrap().as_bytes().iter().all(|&byte| byte == 0));
+        }
+        return;
+    }
+    assert!(child("poison_mode_fills_fresh_memory_with_nan", "poison").success());
+    assert!(child("poison_mode_fills_fresh_memory_with_nan", "guard,poison").success());
+}

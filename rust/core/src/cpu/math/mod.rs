@@ -2,7 +2,7 @@
 //!
 //! `fma` and `plain` compile the same files with and without fused multiply-add, so that a formula written with bare
 //! names works after `use math::f32::*` at every level. Within a level results are the same bits everywhere; across
-//! levels they agree within the error each function documents (1 or 2 units in the last place).
+//! levels they agree within the error each function documents (0.5 to 2.5 units in the last place).
 
 /// Horner's scheme from the constant term up, with the `mul_add` in scope.
 macro_rules! polynomial {
