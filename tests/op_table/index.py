@@ -114,7 +114,8 @@ def set_cases(source: Source) -> Call:
 
 
 def unique_all(x: np.ndarray) -> tuple[np.ndarray, ...]:
-    values, first, inverse, counts = np.unique(x, return_index=True, return_inverse=True, return_counts=True)
+    found = np.unique(x, return_index=True, return_inverse=True, return_counts=True, equal_nan=False)
+    values, first, inverse, counts = found
     return values, first, inverse.reshape(x.shape), counts
 
 
@@ -183,11 +184,11 @@ ROWS = (
     ),
     Row("nonzero", nonzero, sparse_array, dtypes.ALL, result="int64", gradient=POSITIONS),
     Row("isin", np.isin, isin_cases, dtypes.NUMERIC, result="bool", gradient="boolean result"),
-    Row("unique_values", np.unique, set_cases, dtypes.REAL, gradient="a set has no derivative"),
+    Row("unique_values", lambda x: np.unique(x, equal_nan=False), set_cases, dtypes.REAL, gradient="a set has no derivative"),
     Row("unique_all", unique_all, set_cases, dtypes.REAL, result=None, gradient="a set has no derivative"),
     Row(
         "unique_counts",
-        lambda x: np.unique(x, return_counts=True),
+        lambda x: np.unique(x, return_counts=True, equal_nan=False),
         set_cases,
         dtypes.REAL,
         result=None,

@@ -188,6 +188,9 @@ pub fn diff(x: &Tensor, axis: i64, n: i64, prepend: Option<&Tensor>, append: Opt
         return Err(Error::value(op, format!("expected n >= 0, got {n}")));
     }
     let axis = shape::normalize_axis(op, axis, x.rank())?;
+    if n == 0 {
+        return Ok(x.clone());
+    }
     let parts: Vec<&Tensor> = prepend.into_iter().chain([x]).chain(append).collect();
     let mut y = if parts.len() > 1 { join::concat(&parts, Some(axis as i64))? } else { x.clone() };
     for _ in 0..n.min(i64::try_from(y.shape()[axis]).unwrap_or(i64::MAX)) {

@@ -12,8 +12,6 @@ const GRAIN: usize = 8 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted {
     pub descending: bool,
-    /// NaN before everything else, as the largest number.
-    pub nan_first: bool,
     pub count: usize,
 }
 
@@ -64,9 +62,6 @@ fn order_row<T: SortKey>(op: &str, row: &[T], wanted: Wanted) -> Result<Vec<(T::
     let mut pairs = keyed(op, row)?;
     if wanted.descending {
         pairs.iter_mut().for_each(|(key, _)| *key = T::descending(*key));
-    }
-    if wanted.nan_first {
-        pairs.iter_mut().filter(|(key, _)| *key == T::LAST).for_each(|(key, _)| *key = T::FIRST);
     }
     if wanted.count < pairs.len() {
         if wanted.count > 0 {

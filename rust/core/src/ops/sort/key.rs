@@ -2,14 +2,13 @@
 
 use crate::dtype::{Complex32, Complex64, Element, bf16, f16};
 
-/// Elements that can be brought into an order. Zeros of both signs are equal; NaN comes last.
+/// Elements that can be brought into an order. Zeros of both signs are equal; NaN is the largest.
 pub trait SortKey: Element {
     type Key: Copy + Ord + Send + Sync + 'static;
+    /// The key of NaN, which no number has.
     const LAST: Self::Key;
-    /// Below the key of every element, in both directions.
-    const FIRST: Self::Key;
     fn key(self) -> Self::Key;
-    /// Keys in descending order; NaN still comes last.
+    /// Keys in the opposite order.
     fn descending(key: Self::Key) -> Self::Key;
 }
 
@@ -18,27 +17,25 @@ macro_rules! sort_keys {
         $(impl SortKey for $t {
             type Key = $key;
             const LAST: $key = <$key>::MAX;
-            const FIRST: $key = 0;
             #[inline(always)]
             fn key(self) -> $key { let $x = self; $to }
             #[inline(always)]
             fn descending(key: $key) -> $key {
-                // The largest key is NaN's alone: keys of numbers stay below it in both directions.
-                if key == Self::LAST { key } else { Self::LAST - 1 - key }
+                Self::LAST - key
             }
         })*
     };
 }
 sort_keys! {
-    bool: u32, x => x as u32 + 1;
-    i8: u32, x => (x as i32 - i8::MIN as i32) as u32 + 1;
-    i16: u32, x => (x as i32 - i16::MIN as i32) as u32 + 1;
-    i32: u64, x => (x as i64 - i32::MIN as i64) as u64 + 1;
-    i64: u128, x => (x as i128 - i64::MIN as i128) as u128 + 1;
-    u8: u32, x => x as u32 + 1;
-    u16: u32, x => x as u32 + 1;
-    u32: u64, x => x as u64 + 1;
-    u64: u128, x => x as u128 + 1;
+    bool: u32, x => x as u32;
+    i8: u32, x => (x as i32 - i8::MIN as i32) as u32;
+    i16: u32, x => (x as i32 - i16::MIN as i32) as u32;
+    i32: u64, x => (x as i64 - i32::MIN as i64) as u64;
+    i64: u128, x => (x as i128 - i64::MIN as i128) as u128;
+    u8: u32, x => x as u32;
+    u16: u32, x => x as u32;
+    u32: u64, x => x as u64;
+    u64: u128, x => x as u128;
     f16: u32, x => float_key32(x.to_f32());
     bf16: u32, x => float_key32(x.to_f32());
     f32: u32, x => float_key32(x);
@@ -76,7 +73,7 @@ mod tests {
         assert!(ascending.windows(2).all(|w| w[0].key() < w[1].key()));
         let numbers = &ascending[..9];
         assert!(numbers.windows(2).all(|w| f32::descending(w[0].key()) > f32::descending(w[1].key())));
-        assert!(numbers.iter().all(|x| f32::descending(x.key()) < f32::descending(f32::NAN.key())));
+        assert!(numbers.iter().all(|x| f32::descending(x.key()) > f32::descending(f32::NAN.key())));
         assert_eq!((-0.0f32).key(), 0.0f32.key());
         assert!(i64::MIN.key() < (-1i64).key() && (-1i64).key() < i64::MAX.key() && i64::MAX.key() < i64::LAST);
         assert!(u64::descending(u64::MAX.key()) < u64::descending(0u64.key()));

@@ -67,27 +67,26 @@ fn order(
     x: &Tensor,
     axis: i64,
     descending: bool,
-    nan_first: bool,
     count: impl Fn(usize) -> Result<usize>,
 ) -> Result<(Tensor, Tensor)> {
     if x.rank() == 0 {
-        let (values, places) = order(name, &movement::reshape(x, &[1])?, axis, descending, nan_first, count)?;
+        let (values, places) = order(name, &movement::reshape(x, &[1])?, axis, descending, count)?;
         return Ok((movement::reshape(&values, &[])?, movement::reshape(&places, &[])?));
     }
     let axis = shape::normalize_axis(name, axis, x.rank())? as i64;
-    let wanted = Wanted { descending, nan_first, count: count(x.shape()[axis as usize])? };
+    let wanted = Wanted { descending, count: count(x.shape()[axis as usize])? };
     let both = apply(Order { name, wanted }, &[&movement::swap_axes(x, axis, -1)?])?;
     Ok((movement::swap_axes(&both[0], axis, -1)?, movement::swap_axes(&both[1], axis, -1)?))
 }
 
-/// Elements in order along an axis. Always stable; NaN comes last in both directions.
+/// Elements in order along an axis. Always stable; NaN counts as the largest.
 pub fn sort(x: &Tensor, axis: i64, descending: bool) -> Result<Tensor> {
-    Ok(order("sort", x, axis, descending, false, Ok)?.0)
+    Ok(order("sort", x, axis, descending, Ok)?.0)
 }
 
-/// The places that sort the elements along an axis. Always stable; NaN comes last in both directions.
+/// The places that sort the elements along an axis. Always stable; NaN counts as the largest.
 pub fn argsort(x: &Tensor, axis: i64, descending: bool) -> Result<Tensor> {
-    Ok(order("argsort", &x.detach(), axis, descending, false, Ok)?.1)
+    Ok(order("argsort", &x.detach(), axis, descending, Ok)?.1)
 }
 
 /// The `k` largest (or smallest) elements along an axis and their places, in order; NaN counts as the largest.
@@ -96,7 +95,7 @@ pub fn topk(x: &Tensor, k: i64, axis: i64, largest: bool) -> Result<(Tensor, Ten
         Ok(k) if k <= n => Ok(k),
         _ => Err(Error::value("topk", format!("k is out of range, expected 0 to {n}, got {k}"))),
     };
-    order("topk", x, axis, largest, largest, count)
+    order("topk", x, axis, largest, count)
 }
 
 /// The `k`-th smallest element along an axis (counting from one) and its place.
@@ -112,7 +111,7 @@ pub fn kthvalue(x: &Tensor, k: i64, axis: i64, keepdims: bool) -> Result<(Tensor
         Ok(k) if k >= 1 && k <= n => k - 1,
         _ => return Err(Error::value(op, format!("k is out of range, expected 1 to {n}, got {k}"))),
     };
-    let (values, places) = order(op, x, axis as i64, false, false, |_| Ok(place + 1))?;
+    let (values, places) = order(op, x, axis as i64, false, |_| Ok(place + 1))?;
     let last = |t: &Tensor| {
         let t = movement::narrow(t, axis, place, 1)?;
         if keepdims { Ok(t) } else { movement::squeeze(&t, &[axis as i64]) }
