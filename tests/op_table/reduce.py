@@ -89,7 +89,7 @@ def diff_cases(source: Source) -> Call:
     axis = source.axis(x.shape)
     edge = source.array(tuple(2 if d == axis % x.ndim else s for d, s in enumerate(x.shape)), special=TAME)
     options = {} if source.flag() else {source.choice("prepend", "append"): edge}
-    return call(x, axis=axis, n=source.integer(0, 2), **options)
+    return call(x, axis=axis, n=source.integer(len(options), 2), **options)
 
 
 def logsumexp(x: np.ndarray, axis: Any, keepdims: bool) -> np.ndarray:
