@@ -12,6 +12,7 @@ FAMILIES = (
     "binary",
     "reduce",
     "movement",
+    "views",
     "create",
     "index",
     "linalg",

@@ -84,6 +84,23 @@ def scan(ufunc: np.ufunc) -> Callable[..., Any]:
     return reference
 
 
+def running_cases(source: Source) -> Call:
+    x = source.array(source.shape(min_dims=1, min_side=1), low=-2, high=3, special=(0.0, 1.0))
+    return call(x, source.axis(x.shape))
+
+
+def running(ufunc: np.ufunc) -> Callable[..., Any]:
+    """Values and the last position that holds them, as PyTorch has it."""
+
+    def reference(x: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
+        values = ufunc.accumulate(x, axis)
+        shape = [-1 if d == axis % x.ndim else 1 for d in range(x.ndim)]
+        positions = np.where(x == values, np.arange(x.shape[axis]).reshape(shape), 0)
+        return values, np.maximum.accumulate(positions, axis)
+
+    return reference
+
+
 def diff_cases(source: Source) -> Call:
     x = source.array(source.shape(min_dims=1, min_side=1), special=TAME)
     axis = source.axis(x.shape)
@@ -169,6 +186,8 @@ ROWS = (
     ),
     Row("cumulative_sum", scan(np.add), scan_cases, dtypes.NUMERIC, result=None, slack=8),
     Row("cumulative_prod", scan(np.multiply), scan_cases, dtypes.NUMERIC, result=None, slack=32),
+    Row("cummax", running(np.maximum), running_cases, dtypes.REAL, result=None),
+    Row("cummin", running(np.minimum), running_cases, dtypes.REAL, result=None),
     Row("diff", np.diff, diff_cases, dtypes.NUMERIC, slack=8),
     Row("sort", sort, sorting_cases, dtypes.REAL, refusals=(refuses("IndexError", "sort", np.ones(2), axis=1),)),
     Row("argsort", argsort, sorting_cases, dtypes.REAL, result="int64", gradient=POSITIONS),

@@ -139,7 +139,7 @@ class Row:
         None  # replaces the comparison of values where several answers are right
     )
     refusals: tuple[Refusal, ...] = ()
-    find: Callable[[Any], Callable[..., Any]] | None = None  # default: the name, in fg or fg.nn.functional
+    find: Callable[[Any], Callable[..., Any]] | None = None  # default: the name, in fg or nn.functional, or a method
 
     def __repr__(self) -> str:
         return f"Row({self.name!r})"
@@ -151,4 +151,5 @@ class Row:
         while "." in name:
             head, name = name.split(".", 1)
             owner = getattr(owner, head)
-        return getattr(owner, name) if hasattr(owner, name) else getattr(fg.nn.functional, name)
+        places = [owner, fg.nn.functional, fg.Tensor]
+        return getattr(next((place for place in places if hasattr(place, name)), owner), name)
