@@ -105,8 +105,9 @@ def diff_cases(source: Source) -> Call:
     x = source.array(source.shape(min_dims=1, min_side=1), special=TAME)
     axis = source.axis(x.shape)
     edge = source.array(tuple(2 if d == axis % x.ndim else s for d, s in enumerate(x.shape)), special=TAME)
-    options = {} if source.flag() else {source.choice("prepend", "append"): edge}
-    return call(x, axis=axis, n=source.integer(len(options), 2), **options)
+    if source.flag():
+        return call(x, axis=axis, n=source.integer(0, 2))
+    return call(x, axis=axis, n=source.integer(1, 2), **{source.choice("prepend", "append"): edge})
 
 
 def logsumexp(x: np.ndarray, axis: Any, keepdims: bool) -> np.ndarray:
