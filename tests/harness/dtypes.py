@@ -68,8 +68,9 @@ def random_values(
         limits = np.iinfo(dtype)
         first, last = max(int(np.ceil(low)), limits.min), min(int(np.floor(high)), limits.max)
         values = random.integers(first, last, shape, endpoint=True).astype(dtype)
-        extremes = [limits.min, limits.max, limits.max - 1, 0] if special is True else list(special or ())
-        return sprinkled(random, values, np.array(extremes, dtype))
+        wanted = [limits.min, limits.max, limits.max - 1, 0] if special is True else list(special or ())
+        extremes = [value for value in wanted if np.isfinite(value) and limits.min <= value <= limits.max]
+        return sprinkled(random, values, np.array(extremes).astype(dtype))
     values = random.uniform(low, high, shape)
     if kind == "c":
         values = values + 1j * random.uniform(low, high, shape)
