@@ -42,10 +42,10 @@ def assert_matches(actual: Any, expected: Any, slack: float = 1.0) -> None:
 
 
 def assert_close(tensor: Any, reference: Any, slack: float, where: str) -> None:
-    reference = np.asarray(reference)
     if not hasattr(tensor, "dtype"):
-        assert tensor == reference.item() if reference.ndim == 0 else tuple(tensor) == tuple(reference), where
+        assert tensor == reference, where
         return
+    reference = np.asarray(reference)
     dtype, values = dtype_name(tensor), to_numpy(tensor)
     assert values.shape == reference.shape, f"{where}shape {values.shape}, expected {reference.shape}"
     relative, absolute = dtypes.TOLERANCE.get(dtype, (0.0, 0.0))

@@ -78,7 +78,7 @@ ROWS = (
     unary("logsigmoid", lambda x: -np.logaddexp(0, -x)),
     unary("silu", lambda x: at_ends(x, x * sigmoid(x))),
     unary("mish", lambda x: at_ends(x, x * np.tanh(np.logaddexp(0, x)))),
-    unary("softsign", lambda x: np.where(np.isinf(x), np.sign(x), x / (1 + np.abs(x)))),
+    unary("softsign", lambda x: x / (1 + np.abs(x))),
     unary("selu", lambda x: SELU_SCALE * elu(x, SELU_ALPHA)),
     unary("tanhshrink", lambda x: x - np.tanh(x)),
     unary("hardswish", lambda x: at_ends(x, x * np.clip(x + 3, 0, 6) / 6)),

@@ -133,8 +133,9 @@ ROWS = (
     ),
     about_dtypes(
         "result_type",
-        np.result_type,
+        lambda *dtypes: str(np.result_type(*dtypes)),
         lambda source: call(DType(source.choice(*dtypes.SIGNED)), DType(source.choice("int32", "uint8", "uint32"))),
+        find=lambda fg: lambda *dtypes: str(fg.result_type(*dtypes)),
     ),
     about_dtypes(
         "finfo",

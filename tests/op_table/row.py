@@ -103,7 +103,9 @@ class Source:
         special: bool | tuple[float, ...] = True,
     ) -> Array:
         """Values in [low, high) with the precision of `dtype`; special ones among them unless `smooth`."""
-        return dtypes.random_values(self.random, shape, dtype or self.dtype, low, high, special if not self.smooth else ())
+        return dtypes.random_values(
+            self.random, shape, dtype or self.dtype, low, high, special if not self.smooth else ()
+        )
 
     def indices(self, shape: Shape, size: int, dtype: str = "int64") -> Array:
         """Valid indices of an axis of `size` elements, negative ones not included."""

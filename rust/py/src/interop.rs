@@ -65,7 +65,10 @@ pub fn from_object(data: &Bound<'_, PyAny>, dtype: Option<DType>) -> PyResult<Te
     if let Ok(tensor) = data.cast::<PyTensor>() {
         return convert(tensor.get().value());
     }
-    if let Some(value) = scalar(data)? {
+    // NumPy's scalars and 0-d arrays know their dtype; Python's numbers take the default one.
+    if !data.get_type().hasattr("dtype")?
+        && let Some(value) = scalar(data)?
+    {
         let dtype = dtype.unwrap_or(value.default_dtype());
         return checked_full(value, dtype);
     }

@@ -97,7 +97,7 @@ impl Rule {
             Rule::Full(value) => value,
             Rule::Range { start: Scalar::Int(start), step: Scalar::Int(step) } => Scalar::Int(start + i as i128 * step),
             Rule::Range { start, step } => Scalar::Float(start.to_f64() + i as f64 * step.to_f64()),
-            Rule::Linear { stop, steps, .. } if i == steps => Scalar::Complex(stop),
+            Rule::Linear { stop, steps, .. } if i == steps && i > 0 => Scalar::Complex(stop),
             Rule::Linear { start, stop, steps } => {
                 Scalar::Complex(start + (stop - start) * (i as f64 / steps.max(1) as f64))
             }

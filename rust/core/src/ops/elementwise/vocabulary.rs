@@ -52,10 +52,10 @@ macro_rules! float {
             #[inline(always)]
             pub fn remainder(a: $t, b: $t) -> $t {
                 let rest = a % b;
-                match rest == 0.0 {
-                    true => rest.copysign(b),
-                    false => rest + (((rest < 0.0) != (b < 0.0)) as u8 as $t) * b,
+                if rest == 0.0 {
+                    return rest.copysign(b);
                 }
+                if (rest < 0.0) != (b < 0.0) { rest + b } else { rest }
             }
             #[inline(always)]
             pub fn nextafter(a: $t, b: $t) -> $t {
