@@ -2,6 +2,7 @@
 
 use crate::dtype::DType;
 use crate::error::{Error, Result};
+use crate::gpu;
 use std::fmt;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -24,16 +25,21 @@ impl Device {
         number.map(Device::Gpu).ok_or_else(wrong)
     }
 
-    /// Bytes of one stored element. Shaders know few types: bools are stored as u32, 64-bit types not at all.
-    pub fn element_size(self, dtype: DType) -> Result<usize> {
-        match (self, dtype) {
-            (Device::Cpu, _) | (_, DType::F16 | DType::F32 | DType::I32 | DType::U32) => Ok(dtype.size()),
-            (_, DType::Bool) => Ok(4),
-            _ => {
-                let message =
-                    format!("not available there, expected bool, int32, uint32, float16 or float32, got {dtype}");
-                Err(Error::dtype("gpu", message))
-            }
+    /// The type of counts, places and sums of signed integers: shaders have no 64-bit integers.
+    pub fn widest_int(self) -> DType {
+        if self == Device::Cpu { DType::I64 } else { DType::I32 }
+    }
+
+    /// The type of sums of unsigned integers.
+    pub fn widest_unsigned(self) -> DType {
+        if self == Device::Cpu { DType::U64 } else { DType::U32 }
+    }
+
+    /// Bytes of one stored element; an error of `op` where the device has no such type.
+    pub fn element_size(self, op: &str, dtype: DType) -> Result<usize> {
+        match self {
+            Device::Cpu => Ok(dtype.size()),
+            Device::Gpu(_) => Ok(gpu::Element::of(op, dtype)?.bytes()),
         }
     }
 }

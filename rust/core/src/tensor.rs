@@ -21,7 +21,7 @@ impl Tensor {
     pub fn from_storage(storage: Arc<Storage>, layout: Layout, dtype: DType) -> Result<Tensor> {
         let op = "tensor";
         shape::checked_numel(op, &layout.shape)?;
-        let held = storage.len() / storage.device().element_size(dtype)?;
+        let held = storage.len() / storage.device().element_size(op, dtype)?;
         if let Some((_, last)) = layout.bounds(op)?
             && last >= held
         {
@@ -63,6 +63,10 @@ impl Tensor {
     }
     pub fn into_storage(self) -> Arc<Storage> {
         self.storage
+    }
+    /// Elements that the whole storage holds: the bounds a plan is checked against.
+    pub fn capacity(&self) -> Result<usize> {
+        Ok(self.storage.len() / self.device().element_size("tensor", self.dtype)?)
     }
     pub fn rank(&self) -> usize {
         self.layout.rank()

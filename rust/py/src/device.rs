@@ -7,7 +7,14 @@ use std::collections::HashMap;
 
 #[pyfunction(name = "_gpu_devices")]
 fn gpu_devices(py: Python<'_>) -> Vec<String> {
-    py.detach(gpu::devices).into_iter().map(|d| format!("{d:?}")).collect()
+    // A forked child of a process that uses the GPU has none.
+    py.detach(gpu::devices).unwrap_or_default().iter().map(ToString::to_string).collect()
+}
+
+/// The shader files by name, for `ferrograd.shaders`.
+#[pyfunction(name = "_shaders")]
+fn shaders() -> HashMap<&'static str, &'static str> {
+    gpu::SHADERS.iter().copied().collect()
 }
 
 #[pyfunction(name = "_gpu_synchronize")]
@@ -58,6 +65,7 @@ fn gpu_memory_stats(device: u8) -> PyResult<HashMap<&'static str, u64>> {
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(gpu_devices, module)?)?;
+    module.add_function(wrap_pyfunction!(shaders, module)?)?;
     module.add_function(wrap_pyfunction!(gpu_memory_stats, module)?)?;
     module.add_function(wrap_pyfunction!(gpu_synchronize, module)?)?;
     module.add_function(wrap_pyfunction!(gpu_empty_cache, module)?)?;

@@ -2,11 +2,12 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::buffer::Pool;
 use super::pipeline::Pipelines;
 use super::stream::Stream;
+use crate::cpu::pool;
 use crate::{Error, Result};
 
 /// What a user sees of a GPU before opening it.
@@ -20,12 +21,17 @@ pub struct DeviceInfo {
     pub driver: String,
 }
 
+impl std::fmt::Display for DeviceInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({}, {}, {})", self.name, self.kind, self.backend, self.driver)
+    }
+}
+
 /// One opened GPU: the handles of wgpu and the machinery that every kernel shares.
 pub(crate) struct Context {
     pub(super) index: usize,
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
-    pub(super) features: wgpu::Features,
     pub(super) limits: wgpu::Limits,
     /// All run-time checks of the shaders are on (`FERROGRAD_GPU_CHECKED=1`).
     pub(super) checked: bool,
@@ -185,11 +191,10 @@ impl Context {
         let software = adapter.get_info().device_type == wgpu::DeviceType::Cpu;
         let context = Context {
             index,
-            features,
             checked: std::env::var("FERROGRAD_GPU_CHECKED").is_ok_and(|value| value == "1"),
             work_per_submit: if software { 1e9 } else { 2e11 },
             pool: Mutex::new(Pool::new(&limits)),
-            pipelines: Mutex::new(Pipelines::new(&device, features)),
+            pipelines: Mutex::new(Pipelines::new(&device)),
             stream: Mutex::new(Stream::new(&device)),
             limits,
             device,
@@ -205,8 +210,8 @@ impl Context {
         format!("gpu:{}", self.index)
     }
 
-    pub(crate) fn supports_f16(&self) -> bool {
-        self.features.contains(wgpu::Features::SHADER_F16)
+    pub(super) fn supports_f16(&self) -> bool {
+        self.device.features().contains(wgpu::Features::SHADER_F16)
     }
 
     /// Fails if the device was lost, or with the first error that no call has reported yet.
@@ -243,17 +248,22 @@ impl Context {
         }
     }
 
-    /// Waits for a submission in short slices, so that a lost device is noticed; holds no lock.
-    pub(super) fn wait(&self, submission: wgpu::SubmissionIndex) -> Result<()> {
+    /// Polls the device until `done`; holds no lock. Blocking waits of wgpu are not used: they assert when several
+    /// threads poll, and could be neither interrupted nor see a lost device.
+    pub(super) fn wait_until(&self, done: impl Fn() -> bool) -> Result<()> {
+        let start = Instant::now();
         loop {
-            let slice = wgpu::PollType::Wait {
-                submission_index: Some(submission.clone()),
-                timeout: Some(Duration::from_millis(100)),
-            };
-            match self.device.poll(slice) {
-                Ok(_) => return self.check(),
-                Err(wgpu::PollError::Timeout) => self.check()?,
-                Err(error) => return Err(Error::internal(&self.name(), error)),
+            self.device.poll(wgpu::PollType::Poll).map_err(|e| Error::internal(&self.name(), e))?;
+            if done() {
+                return self.check();
+            }
+            self.check()?;
+            pool::check_interrupt()?;
+            // Short waits stay short, long ones leave the processor to others.
+            let waited = start.elapsed();
+            match waited < Duration::from_micros(100) {
+                true => std::thread::yield_now(),
+                false => std::thread::sleep((waited / 10).min(Duration::from_millis(1))),
             }
         }
     }

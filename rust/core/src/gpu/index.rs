@@ -28,6 +28,11 @@ impl Positions {
         }
     }
 
+    /// So many elements of a kernel that reads no tensor.
+    pub(crate) fn flat(count: usize) -> Positions {
+        Positions { shape: SmallVec::from_slice(&[count]), strides: SmallVec::new(), offsets: SmallVec::new() }
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.shape.iter().product()
     }
@@ -67,9 +72,9 @@ impl Positions {
     }
 
     /// The parameter block of `index.wgsl`; all numbers fit because bindings end below 2 GiB.
-    pub(crate) fn block(&self) -> SmallVec<[u32; 36]> {
+    pub(crate) fn block(&self, constants: [u32; 4]) -> SmallVec<[u32; 40]> {
         let padding = RANK.saturating_sub(self.shape.len());
-        let mut block: SmallVec<[u32; 36]> = SmallVec::new();
+        let mut block: SmallVec<[u32; 40]> = SmallVec::new();
         block.push(self.count() as u32);
         block.extend(self.offsets.iter().map(|&offset| offset as u32));
         block.extend(std::iter::repeat_n(1, padding));
@@ -78,6 +83,7 @@ impl Positions {
             block.extend(std::iter::repeat_n(0, padding));
             block.extend(strides.iter().map(|&stride| stride as u32));
         }
+        block.extend(constants);
         block
     }
 
@@ -101,8 +107,8 @@ mod tests {
         let (a, b) = (layout(&[2, 3, 4], &[12, 4, 1], 0), layout(&[2, 3, 4], &[0, 0, 1], 5));
         let positions = Positions::new(&Plan::new("test", [&a, &b], [24, 9]).unwrap());
         assert!(!positions.is_contiguous());
-        let want = [24, 0, 5, 1, 1, 1, 1, 6, 4, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0, 0, 1];
-        assert_eq!(positions.block().as_slice(), &want);
+        let want = [24, 0, 5, 1, 1, 1, 1, 6, 4, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0, 0, 1, 7, 8, 9, 0];
+        assert_eq!(positions.block([7, 8, 9, 0]).as_slice(), &want);
         let flat = Positions::new(&Plan::new("test", [&a, &a], [24, 24]).unwrap());
         assert_eq!((flat.is_contiguous(), flat.count()), (true, 24));
     }

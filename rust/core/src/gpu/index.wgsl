@@ -9,6 +9,8 @@ struct Params {
     // Outermost first, padded in front with 1. Strides are in elements; negative ones wrap around.
     shape: array<u32, 6>,
     strides: array<array<u32, 6>, OPERANDS>,
+    // Numbers of a formula, as bits.
+    constants: array<u32, 4>,
 }
 
 var<immediate> params: Params;

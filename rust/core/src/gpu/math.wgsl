@@ -9,7 +9,9 @@ fn infinity() -> f32 { return from_bits(0x7f800000u); }
 fn not_a_number() -> f32 { return from_bits(0x7fc00000u); }
 
 fn is_zero(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) == 0u; }
-fn is_infinite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) == 0x7f800000u; }
+fn is_inf(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) == 0x7f800000u; }
+fn is_finite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) < 0x7f800000u; }
+fn is_negative(x: f32) -> bool { return (bitcast<u32>(x) >> 31u) == 1u; }
 
 fn copysign(x: f32, sign_of: f32) -> f32 {
     return bitcast<f32>((bitcast<u32>(x) & 0x7fffffffu) | (bitcast<u32>(sign_of) & 0x80000000u));
@@ -38,12 +40,17 @@ fn if_lt(x: f32, y: f32, a: f32, b: f32) -> f32 { return select(b, a, x < y); }
 fn if_le(x: f32, y: f32, a: f32, b: f32) -> f32 { return select(b, a, x <= y); }
 fn if_eq(x: f32, y: f32, a: f32, b: f32) -> f32 { return select(b, a, x == y); }
 
+fn divide(a: f32, b: f32) -> f32 { return a / b; }
+fn conj(x: f32) -> f32 { return x; }
+fn real(x: f32) -> f32 { return x; }
+fn imag(x: f32) -> f32 { return 0.0; }
+
 fn rsqrt(x: f32) -> f32 { return 1.0 / sqrt(x); }
 
 fn hypot(x: f32, y: f32) -> f32 {
     let large = max(abs(x), abs(y));
     let small = min(abs(x), abs(y));
-    if (is_infinite(x) || is_infinite(y)) { return infinity(); }
+    if (is_inf(x) || is_inf(y)) { return infinity(); }
     if (is_nan(x) || is_nan(y)) { return not_a_number(); }
     if (is_zero(large)) { return large; }
     let ratio = small / large;
@@ -59,13 +66,12 @@ fn scale(x: f32, n: i32) -> f32 {
     return x * bitcast<f32>(u32(half + 127) << 23u) * bitcast<f32>(u32(n - half + 127) << 23u);
 }
 
+// A polynomial of z, highest power first.
+fn cubic(z: f32, c: vec4<f32>) -> f32 { return fma(fma(fma(c.x, z, c.y), z, c.z), z, c.w); }
+
 // (exp(r) - 1 - r) / r^2 for |r| <= ln(2) / 2 (Cephes).
 fn exp_tail(r: f32) -> f32 {
-    var p = 1.9875691500e-4;
-    p = fma(p, r, 1.3981999507e-3);
-    p = fma(p, r, 8.3334519073e-3);
-    p = fma(p, r, 4.1665795894e-2);
-    p = fma(p, r, 1.6666665459e-1);
+    let p = fma(cubic(r, vec4(1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2)), r, 1.6666665459e-1);
     return fma(p, r, 5.0000001201e-1);
 }
 
@@ -105,15 +111,9 @@ fn split(x: f32) -> vec2<f32> {
 
 // log(1 + f) - f for f in [sqrt(1/2) - 1, sqrt(2) - 1] (Cephes).
 fn log_tail(f: f32) -> f32 {
-    var p = 7.0376836292e-2;
-    p = fma(p, f, -1.1514610310e-1);
-    p = fma(p, f, 1.1676998740e-1);
-    p = fma(p, f, -1.2420140846e-1);
-    p = fma(p, f, 1.4249322787e-1);
-    p = fma(p, f, -1.6668057665e-1);
-    p = fma(p, f, 2.0000714765e-1);
-    p = fma(p, f, -2.4999993993e-1);
-    p = fma(p, f, 3.3333331174e-1);
+    let leading = cubic(f, vec4(7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1));
+    let middle = fma(fma(leading, f, 1.4249322787e-1), f, -1.6668057665e-1);
+    let p = fma(fma(fma(middle, f, 2.0000714765e-1), f, -2.4999993993e-1), f, 3.3333331174e-1);
     return fma(p * f * f, f, -0.5 * f * f);
 }
 
@@ -121,8 +121,8 @@ fn log_tail(f: f32) -> f32 {
 fn log_special(x: f32) -> f32 {
     if (is_nan(x)) { return x; }
     if (is_zero(x)) { return -infinity(); }
-    if ((bitcast<u32>(x) >> 31u) == 1u) { return not_a_number(); }
-    return select(0.0, infinity(), is_infinite(x));
+    if (is_negative(x)) { return not_a_number(); }
+    return select(0.0, infinity(), is_inf(x));
 }
 
 fn log(x: f32) -> f32 {
@@ -154,12 +154,8 @@ fn log1p(x: f32) -> f32 {
     if (abs(x) >= 0.4) { return log(1.0 + x); }
     let s = x / (2.0 + x);
     let z = s * s;
-    var p = 1.0 / 11.0;
-    p = fma(p, z, 1.0 / 9.0);
-    p = fma(p, z, 1.0 / 7.0);
-    p = fma(p, z, 1.0 / 5.0);
-    p = fma(p, z, 1.0 / 3.0);
-    // 2 s = x - x s keeps the leading term exact.
+    let p = fma(cubic(z, vec4(1.0 / 11.0, 1.0 / 9.0, 1.0 / 7.0, 1.0 / 5.0)), z, 1.0 / 3.0);
+    // With 2 s = x - x s keeps the leading term exact.
     return select(x - s * (x - 2.0 * z * p), x, is_zero(x) || is_nan(x));
 }
 
@@ -195,12 +191,8 @@ fn log2_parts(magnitude: f32) -> vec2<f32> {
     let t_low = a - (t_high - base);
     let s_low = v * ((u - s_high * t_high) - s_high * t_low);
     let s2 = s * s;
-    var r = 2.0697501302e-1;
-    r = fma(r, s2, 2.3066075146e-1);
-    r = fma(r, s2, 2.7272811532e-1);
-    r = fma(r, s2, 3.3333334327e-1);
-    r = fma(r, s2, 4.2857143283e-1);
-    r = fma(r, s2, 6.0000002384e-1);
+    let leading = cubic(s2, vec4(2.0697501302e-1, 2.3066075146e-1, 2.7272811532e-1, 3.3333334327e-1));
+    var r = fma(fma(leading, s2, 4.2857143283e-1), s2, 6.0000002384e-1);
     r = s2 * s2 * r + s_low * (s_high + s);
     let square = s_high * s_high;
     let q_high = high_half(3.0 + square + r);
@@ -226,14 +218,14 @@ fn pow(x: f32, y: f32) -> f32 {
     if (is_zero(y) || x == 1.0) { return 1.0; }
     if (is_nan(x)) { return x; }
     if (is_nan(y)) { return y; }
-    let negative = (bitcast<u32>(x) >> 31u) == 1u;
+    let negative = is_negative(x);
     let flip = select(1.0, -1.0, negative && is_odd(y));
     let magnitude = abs(x);
-    if (is_infinite(y)) {
+    if (is_inf(y)) {
         if (magnitude == 1.0) { return 1.0; }
         return select(0.0, infinity(), (magnitude > 1.0) == (y > 0.0));
     }
-    if (is_zero(x) || is_infinite(x)) {
+    if (is_zero(x) || is_inf(x)) {
         return flip * select(0.0, infinity(), is_zero(x) == (y < 0.0));
     }
     if (negative && trunc(y) != y) { return not_a_number(); }
@@ -266,11 +258,8 @@ fn tanh(x: f32) -> f32 {
     let a = abs(x);
     if (a < 0.625) {
         let z = x * x;
-        var p = -5.70498872745e-3;
-        p = fma(p, z, 2.06390887954e-2);
-        p = fma(p, z, -5.37397155531e-2);
-        p = fma(p, z, 1.33314422036e-1);
-        p = fma(p, z, -3.33332819422e-1);
+        let leading = cubic(z, vec4(-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1));
+        let p = fma(leading, z, -3.33332819422e-1);
         return fma(p * z, x, x);
     }
     return copysign(1.0 - 2.0 / (exp(2.0 * min(a, 20.0)) + 1.0), x);
@@ -280,9 +269,7 @@ fn sinh(x: f32) -> f32 {
     let a = abs(x);
     if (a < 1.0) {
         let z = x * x;
-        var p = 2.03721912945e-4;
-        p = fma(p, z, 8.33028376239e-3);
-        p = fma(p, z, 1.66667160211e-1);
+        let p = fma(fma(2.03721912945e-4, z, 8.33028376239e-3), z, 1.66667160211e-1);
         return fma(p * z, x, x);
     }
     let root = exp(0.5 * a);
@@ -296,7 +283,7 @@ fn cosh(x: f32) -> f32 {
 
 fn asinh(x: f32) -> f32 {
     let a = abs(x);
-    if (is_nan(x) || is_infinite(x)) { return x; }
+    if (is_nan(x) || is_inf(x)) { return x; }
     if (a > 1e9) { return copysign(log(a) + 0.6931471805599453, x); }
     return copysign(log1p(a + a * a / (1.0 + sqrt(a * a + 1.0))), x);
 }
@@ -318,11 +305,7 @@ fn atanh(x: f32) -> f32 {
 // asin for |x| <= 1/2 (Cephes).
 fn asin_small(x: f32) -> f32 {
     let z = x * x;
-    var p = 4.2163199048e-2;
-    p = fma(p, z, 2.4181311049e-2);
-    p = fma(p, z, 4.5470025998e-2);
-    p = fma(p, z, 7.4953002686e-2);
-    p = fma(p, z, 1.6666752422e-1);
+    let p = fma(cubic(z, vec4(4.2163199048e-2, 2.4181311049e-2, 4.5470025998e-2, 7.4953002686e-2)), z, 1.6666752422e-1);
     return fma(p * z, x, x);
 }
 
@@ -347,29 +330,26 @@ fn atan(x: f32) -> f32 {
     var base = 0.0;
     if (a > 2.414213562373095) {
         base = 1.57079632679489662;
-        a = select(-1.0 / a, 0.0, is_infinite(x));
+        a = select(-1.0 / a, 0.0, is_inf(x));
     } else if (a > 0.4142135623730950) {
         base = 0.785398163397448310;
         a = (a - 1.0) / (a + 1.0);
     }
     let z = a * a;
-    var p = 8.05374449538e-2;
-    p = fma(p, z, -1.38776856032e-1);
-    p = fma(p, z, 1.99777106478e-1);
-    p = fma(p, z, -3.33329491539e-1);
+    let p = cubic(z, vec4(8.05374449538e-2, -1.38776856032e-1, 1.99777106478e-1, -3.33329491539e-1));
     return copysign(base + fma(p * z, a, a), x);
 }
 
 fn atan2(y: f32, x: f32) -> f32 {
     if (is_nan(x)) { return x; }
     if (is_nan(y)) { return y; }
-    let behind = (bitcast<u32>(x) >> 31u) == 1u;
+    let behind = is_negative(x);
     var angle: f32;
     if (is_zero(y)) {
         angle = 0.0;
-    } else if (is_infinite(y)) {
-        angle = select(1.57079632679489662, 0.785398163397448310, is_infinite(x));
-    } else if (is_infinite(x)) {
+    } else if (is_inf(y)) {
+        angle = select(1.57079632679489662, 0.785398163397448310, is_inf(x));
+    } else if (is_inf(x)) {
         angle = 0.0;
     } else if (is_zero(x)) {
         angle = 1.57079632679489662;
@@ -377,111 +357,6 @@ fn atan2(y: f32, x: f32) -> f32 {
         angle = atan(abs(y) / abs(x));
     }
     return copysign(select(angle, 3.14159265358979324 - angle, behind), y);
-}
-
-// The high word of a 32 x 32 bit product.
-fn multiply_high(a: u32, b: u32) -> u32 {
-    let a0 = a & 0xffffu;
-    let a1 = a >> 16u;
-    let b0 = b & 0xffffu;
-    let b1 = b >> 16u;
-    let middle = a1 * b0 + ((a0 * b0) >> 16u);
-    let other = a0 * b1 + (middle & 0xffffu);
-    return a1 * b1 + (middle >> 16u) + (other >> 16u);
-}
-
-// Bits of 2 / pi, 32 from each word on.
-fn two_over_pi(word: u32) -> u32 {
-    var bits = array<u32, 8>(0u, 0x28be60dbu, 0x9391054au, 0x7f09d5f4u, 0x7d4d3770u, 0x36d8a566u, 0x4f10e410u, 0x7f9458eau);
-    return bits[min(word, 7u)];
-}
-
-// |x| as quadrant and remainder in [-pi/4, pi/4], for finite numbers of any size.
-fn reduce(x: f32) -> vec2<f32> {
-    let a = abs(x);
-    if (a < 1000.0) {
-        let n = round(a * 0.63661977236758134);
-        let r = (a - exact_product(n, 1.5703125)) - exact_product(n, 4.837512969970703125e-4);
-        return vec2(f32(i32(n) & 3), fma(n, -7.54978995489188216e-8, r));
-    }
-    // Payne-Hanek (after N. Juffa): the product of the 24 bits of x with the 96 bits of 2/pi that matter.
-    let bits = bitcast<u32>(a);
-    let exponent = (bits >> 23u) - 126u;
-    let mantissa = ((bits & 0x007fffffu) | 0x00800000u) << 8u;
-    let word = exponent >> 5u;
-    let shift = exponent & 31u;
-    var high = two_over_pi(word);
-    var middle = two_over_pi(word + 1u);
-    var low = two_over_pi(word + 2u);
-    if (shift != 0u) {
-        high = (high << shift) | (middle >> (32u - shift));
-        middle = (middle << shift) | (low >> (32u - shift));
-        low = (low << shift) | (two_over_pi(word + 3u) >> (32u - shift));
-    }
-    let carry = multiply_high(mantissa, low);
-    var p_low = mantissa * middle + carry;
-    var p_high = mantissa * high + multiply_high(mantissa, middle) + select(0u, 1u, p_low < carry);
-    var quadrant = p_high >> 30u;
-    p_high &= 0x3fffffffu;
-    var flip = 1.0;
-    if ((p_high & 0x20000000u) != 0u) {
-        // The fraction minus one, negated: two's complement over 62 bits.
-        quadrant += 1u;
-        flip = -1.0;
-        p_low = ~p_low + 1u;
-        p_high = (~p_high + select(0u, 1u, p_low == 0u)) & 0x3fffffffu;
-    }
-    let fraction = fma(f32(p_high), 9.31322574615478515625e-10, f32(p_low) * 2.16840434497100886801e-19);
-    return vec2(f32(quadrant & 3u), flip * fraction * 1.57079632679489662);
-}
-
-fn sin_small(r: f32) -> f32 {
-    let z = r * r;
-    var p = -1.9515295891e-4;
-    p = fma(p, z, 8.3321608736e-3);
-    p = fma(p, z, -1.6666654611e-1);
-    return fma(p * z, r, r);
-}
-
-fn cos_small(r: f32) -> f32 {
-    let z = r * r;
-    var p = 2.443315711809948e-5;
-    p = fma(p, z, -1.388731625493765e-3);
-    p = fma(p, z, 4.166664568298827e-2);
-    return fma(p * z, z, fma(-0.5, z, 1.0));
-}
-
-fn sin(x: f32) -> f32 {
-    if (is_nan(x) || is_infinite(x)) { return not_a_number(); }
-    let s = reduce(x);
-    let quadrant = u32(s.x);
-    let magnitude = select(sin_small(s.y), cos_small(s.y), (quadrant & 1u) == 1u);
-    let flip = (quadrant & 2u) != 0u;
-    return select(magnitude, -magnitude, flip != ((bitcast<u32>(x) >> 31u) == 1u));
-}
-
-fn cos(x: f32) -> f32 {
-    if (is_nan(x) || is_infinite(x)) { return not_a_number(); }
-    let s = reduce(x);
-    let quadrant = u32(s.x);
-    let magnitude = select(cos_small(s.y), sin_small(s.y), (quadrant & 1u) == 1u);
-    return select(magnitude, -magnitude, quadrant == 1u || quadrant == 2u);
-}
-
-fn tan(x: f32) -> f32 {
-    if (is_nan(x) || is_infinite(x)) { return not_a_number(); }
-    let s = reduce(x);
-    // Cephes' tangent of the remainder; its negative reciprocal in odd quadrants.
-    let z = s.y * s.y;
-    var p = 9.38540185543e-3;
-    p = fma(p, z, 3.11992232697e-3);
-    p = fma(p, z, 2.44301354525e-2);
-    p = fma(p, z, 5.34112807005e-2);
-    p = fma(p, z, 1.33387994085e-1);
-    p = fma(p, z, 3.33331568548e-1);
-    let tangent = fma(p * z, s.y, s.y);
-    let magnitude = select(tangent, -1.0 / tangent, (u32(s.x) & 1u) == 1u);
-    return select(magnitude, -magnitude, (bitcast<u32>(x) >> 31u) == 1u);
 }
 
 // After N. Juffa: below one unit in the last place.
@@ -497,11 +372,63 @@ fn erf(x: f32) -> f32 {
         r = fma(r, a, -a);
         return copysign(1.0 - select(exp(r), 0.0, a > 4.0), x);
     }
-    var p = -5.96761703e-4;
-    p = fma(p, z, 4.99119423e-3);
-    p = fma(p, z, -2.67681349e-2);
-    p = fma(p, z, 1.12819925e-1);
-    p = fma(p, z, -3.76125336e-1);
-    p = fma(p, z, 1.28379166e-1);
+    let leading = cubic(z, vec4(-5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1));
+    let p = fma(fma(leading, z, -3.76125336e-1), z, 1.28379166e-1);
     return fma(p, x, x);
+}
+
+// |x| = mantissa * 2^exponent for a finite number, subnormal or not.
+fn integer_parts(x: f32) -> vec2<u32> {
+    let bits = bitcast<u32>(x) & 0x7fffffffu;
+    let exponent = bits >> 23u;
+    return vec2(select(bits, (bits & 0x007fffffu) | 0x00800000u, exponent > 0u), max(exponent, 1u));
+}
+
+// C's fmod, exact: long division of the mantissas, eight bits at a time. The built-in % divides and rounds.
+fn fmod(a: f32, b: f32) -> f32 {
+    if (!is_finite(a) || is_nan(b) || is_zero(b)) { return not_a_number(); }
+    if (is_inf(b) || abs(a) < abs(b)) { return a; }
+    let divisor = integer_parts(b);
+    var rest = integer_parts(a);
+    while (rest.y > divisor.y) {
+        let step = min(rest.y - divisor.y, 8u);
+        rest = vec2((rest.x % divisor.x) << step, rest.y - step);
+    }
+    return copysign(scale(scale(f32(rest.x % divisor.x), -75), i32(divisor.y) - 75), a);
+}
+
+// Python's //, computed as NumPy does so that it agrees with remainder.
+fn floor_divide(a: f32, b: f32) -> f32 {
+    if (is_zero(b)) { return a / b; }
+    let rest = fmod(a, b);
+    let quotient = (a - rest) / b - select(0.0, 1.0, rest != 0.0 && (rest < 0.0) != (b < 0.0));
+    if (quotient == 0.0) { return copysign(0.0, a / b); }
+    return floor(quotient) + select(0.0, 1.0, quotient - floor(quotient) > 0.5);
+}
+
+// Python's %: the sign of the divisor.
+fn remainder(a: f32, b: f32) -> f32 {
+    let rest = fmod(a, b);
+    if (rest == 0.0) { return copysign(rest, b); }
+    return rest + select(0.0, b, (rest < 0.0) != (b < 0.0));
+}
+
+fn nextafter(a: f32, b: f32) -> f32 {
+    if (is_nan(a) || is_nan(b)) { return not_a_number(); }
+    if (a == b) { return b; }
+    if (is_zero(a)) { return copysign(from_bits(1u), b); }
+    return bitcast<f32>(select(bitcast<u32>(a) - 1u, bitcast<u32>(a) + 1u, (a < b) == (a > 0.0)));
+}
+
+// Fractions dropped, ends saturating, NaN zero.
+fn to_i32(x: f32) -> i32 {
+    if (is_nan(x)) { return 0; }
+    if (x >= 2147483648.0) { return 2147483647; }
+    return select(i32(x), -2147483647 - 1, x <= -2147483648.0);
+}
+
+fn to_u32(x: f32) -> u32 {
+    if (!(x > 0.0)) { return 0u; }
+    if (x >= 4294967296.0) { return 4294967295u; }
+    return u32(x);
 }

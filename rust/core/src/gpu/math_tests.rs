@@ -17,11 +17,11 @@ fn evaluate(@builtin(global_invocation_id) id: vec3<u32>) {
 fn evaluate(gpu: &'static Context, formula: &str, variant: u64, x: &[f32]) -> Vec<f32> {
     let (input, output) = (upload(0, bytemuck::cast_slice(x)).unwrap(), alloc(0, 4 * x.len()).unwrap());
     let body = format!("fn formula(i: u32) -> f32 {{ let x = x[i]; return {formula}; }}");
-    Launch::new(gpu, "test_math")
+    Launch::on(gpu, "test_math")
         .variant(variant)
         .writes(&output, Element::F32)
         .reads(&input, Element::F32)
-        .run(x.len().div_ceil(64) as u64, || Source::new(UNARY).section("formula", &body).library(MATH))
+        .run(x.len().div_ceil(64), || Source::new(UNARY).section("formula", &body).library(MATH))
         .unwrap();
     let mut y = vec![0f32; x.len()];
     download(&output, 0, bytemuck::cast_slice_mut(&mut y)).unwrap();

@@ -5,6 +5,7 @@
 
 mod buffer;
 mod context;
+mod element;
 mod index;
 mod launch;
 #[cfg(test)]
@@ -19,12 +20,14 @@ mod tests;
 pub use buffer::{Buffer, MemoryStats};
 pub(crate) use context::Context;
 pub use context::{DeviceInfo, devices, is_available};
+pub(crate) use element::Element;
 pub(crate) use index::Positions;
 pub(crate) use launch::Launch;
-pub use pipeline::Element;
 pub(crate) use pipeline::{MATH, Source};
 
 use crate::Result;
+
+include!(concat!(env!("OUT_DIR"), "/shaders.rs"));
 
 /// The opened context of `gpu:device`.
 pub(crate) fn context(device: u8) -> Result<&'static Context> {

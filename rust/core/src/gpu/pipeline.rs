@@ -6,66 +6,37 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::context::{Context, lock};
+use super::element::Element;
 use crate::{Error, Result};
 
 /// The vocabulary of formulas; it shadows the less exact built-in functions.
-pub(crate) const MATH: &str = include_str!("math.wgsl");
+pub(crate) const MATH: &str = concat!(include_str!("math.wgsl"), "\n", include_str!("trig.wgsl"));
 
-/// What a parameter block may hold as immediate data; larger ones go through the ring.
-pub(super) const IMMEDIATE_BYTES: u32 = 112;
+/// What a parameter block may hold as immediate data, the least that Vulkan promises; larger ones go through the ring.
+const IMMEDIATE_BYTES: u32 = 128;
 /// The stride of the parameter ring: the largest block, and the alignment that every backend accepts.
 pub(super) const RING_SLOT: u64 = 256;
 
 const IMMEDIATE_PARAMS: &str = "var<immediate> params";
 const RING_PARAMS: &str = "@group(1) @binding(0) var<storage, read> params";
 
-/// An element type that shaders can store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Element {
-    F32,
-    F16,
-    I32,
-    U32,
-    /// Stored as u32, 0 or 1.
-    Bool,
-}
-
-impl Element {
-    pub fn wgsl(self) -> &'static str {
-        match self {
-            Element::F32 => "f32",
-            Element::F16 => "f16",
-            Element::I32 => "i32",
-            Element::U32 | Element::Bool => "u32",
-        }
-    }
-
-    /// The type that formulas compute in.
-    pub fn computed(self) -> &'static str {
-        match self {
-            Element::F32 | Element::F16 => "f32",
-            other => other.wgsl(),
-        }
-    }
-
-    pub fn bytes(self) -> usize {
-        match self {
-            Element::F16 => 2,
-            _ => 4,
-        }
-    }
-}
-
 /// A complete shader file with the replacements of one variant.
 #[derive(Debug)]
 pub(crate) struct Source {
     text: String,
+    entry: Option<&'static str>,
     mistake: Option<String>,
 }
 
 impl Source {
     pub(crate) fn new(file: &str) -> Source {
-        Source { text: file.to_string(), mistake: None }
+        Source { text: file.to_string(), entry: None, mistake: None }
+    }
+
+    /// Chooses the entry point of a file that has several.
+    pub(crate) fn entry(mut self, name: &'static str) -> Source {
+        self.entry = Some(name);
+        self
     }
 
     /// Replaces the line `alias NAME = ...;`.
@@ -98,11 +69,15 @@ impl Source {
         self
     }
 
-    pub(crate) fn text(self) -> Result<String> {
-        match self.mistake {
-            Some(mistake) => Err(Error::internal("gpu", mistake)),
-            None => Ok(self.text),
+    /// The finished text, with the parameters in the ring if the kernel needs that.
+    fn finish(mut self, ring: bool) -> Result<Source> {
+        if let Some(mistake) = self.mistake {
+            return Err(Error::internal("gpu", mistake));
         }
+        if ring {
+            self.text = self.text.replace(IMMEDIATE_PARAMS, RING_PARAMS);
+        }
+        Ok(self)
     }
 }
 
@@ -112,6 +87,8 @@ pub(crate) struct Key {
     /// Kernel name, which is also the label that profilers show.
     pub kernel: &'static str,
     pub elements: SmallVec<[Element; 4]>,
+    /// Values of `override` numbers, by name.
+    pub numbers: SmallVec<[(&'static str, u32); 2]>,
     /// Whatever else the shader text depends on.
     pub variant: u64,
     pub shape: Shape,
@@ -143,12 +120,13 @@ pub(super) struct Pipelines {
 }
 
 impl Pipelines {
-    pub(super) fn new(device: &wgpu::Device, features: wgpu::Features) -> Pipelines {
+    pub(super) fn new(device: &wgpu::Device) -> Pipelines {
         let ring = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
             label: Some("parameter ring"),
             entries: &[storage(0, true, true)],
         });
-        let immediates = features.contains(wgpu::Features::IMMEDIATES);
+        let immediates = device.features().contains(wgpu::Features::IMMEDIATES)
+            && device.limits().max_immediate_size >= IMMEDIATE_BYTES;
         Pipelines { ready: HashMap::new(), layouts: HashMap::new(), ring, immediates }
     }
 
@@ -191,22 +169,21 @@ impl Context {
         if let Some(pipeline) = pipelines.ready.get(&key) {
             return Ok(pipeline.clone());
         }
-        let mut text = source().text()?;
-        if key.shape.ring {
-            text = text.replace(IMMEDIATE_PARAMS, RING_PARAMS);
-        }
+        let source = source().finish(key.shape.ring)?;
         let pipeline = self.guarded(key.kernel, || {
             let layout = pipelines.layout(&self.device, key.shape);
-            let raw = self.compile(&label(&key), text, &layout.pipeline);
+            let raw = self.compile(&key, source, &layout.pipeline);
             Arc::new(Pipeline { raw, layout })
         })?;
         pipelines.ready.insert(key, pipeline.clone());
         Ok(pipeline)
     }
 
-    fn compile(&self, label: &str, text: String, layout: &wgpu::PipelineLayout) -> wgpu::ComputePipeline {
-        let source = wgpu::ShaderSource::Wgsl(text.into());
-        let descriptor = wgpu::ShaderModuleDescriptor { label: Some(label), source };
+    fn compile(&self, key: &Key, source: Source, layout: &wgpu::PipelineLayout) -> wgpu::ComputePipeline {
+        let label = label(key);
+        let constants: SmallVec<[(&str, f64); 2]> = key.numbers.iter().map(|&(name, n)| (name, f64::from(n))).collect();
+        let text = wgpu::ShaderSource::Wgsl(source.text.into());
+        let descriptor = wgpu::ShaderModuleDescriptor { label: Some(&label), source: text };
         let module = if self.checked {
             self.device.create_shader_module(descriptor)
         } else {
@@ -218,12 +195,12 @@ impl Context {
             unsafe { self.device.create_shader_module_trusted(descriptor, checks) }
         };
         self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some(label),
+            label: Some(&label),
             layout: Some(layout),
             module: &module,
-            entry_point: None,
+            entry_point: source.entry,
             compilation_options: wgpu::PipelineCompilationOptions {
-                constants: &[],
+                constants: &constants,
                 zero_initialize_workgroup_memory: self.checked,
             },
             cache: None,

@@ -1,6 +1,7 @@
 //! One recorder per device: dispatches and copies go into one open encoder and are submitted in batches.
 
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::buffer::Buffer;
 use super::context::{Context, lock};
@@ -23,7 +24,6 @@ pub(super) struct Stream {
     blocks: Vec<u8>,
     ring: Option<(wgpu::Buffer, wgpu::BindGroup)>,
     staging: Staging,
-    last: Option<wgpu::SubmissionIndex>,
 }
 
 /// One dispatch, ready to be recorded.
@@ -32,7 +32,7 @@ pub(super) struct Dispatch<'a> {
     pub(super) buffers: &'a wgpu::BindGroup,
     pub(super) params: &'a [u8],
     pub(super) ring: bool,
-    pub(super) groups: u64,
+    pub(super) groups: usize,
     /// Estimated arithmetic operations.
     pub(super) work: f64,
 }
@@ -47,7 +47,6 @@ impl Stream {
             blocks: Vec::new(),
             ring: None,
             staging: Staging::new(device.clone()),
-            last: None,
         }
     }
 
@@ -116,19 +115,19 @@ impl Stream {
             self.blocks.clear();
         }
         self.staging.close();
-        self.last = Some(context.queue.submit([encoder.finish()]));
+        context.queue.submit([encoder.finish()]);
         self.staging.recall();
         context.check()
     }
 }
 
 /// Folds a count of workgroups into two dimensions; shaders unfold it as `x + y * num_workgroups.x`.
-fn fold(groups: u64, limit: u32) -> Result<(u32, u32)> {
-    let limit = u64::from(limit);
+fn fold(groups: usize, limit: u32) -> Result<(u32, u32)> {
+    let limit = limit as usize;
     let rows = groups.div_ceil(limit).max(1);
     let columns = groups.div_ceil(rows);
     match (u32::try_from(columns), u32::try_from(rows)) {
-        (Ok(columns), Ok(rows)) if u64::from(rows) <= limit => Ok((columns, rows)),
+        (Ok(columns), Ok(rows)) if rows as usize <= limit => Ok((columns, rows)),
         _ => Err(Error::internal("gpu", format!("a grid of {groups} workgroups does not fit"))),
     }
 }
@@ -136,9 +135,6 @@ fn fold(groups: u64, limit: u32) -> Result<(u32, u32)> {
 impl Context {
     pub(super) fn record(&self, dispatch: &Dispatch) -> Result<()> {
         self.check()?;
-        if dispatch.groups == 0 {
-            return Ok(());
-        }
         let grid = fold(dispatch.groups, self.limits.max_compute_workgroups_per_dimension)?;
         let mut stream = lock(&self.stream);
         stream.dispatch(self, dispatch, grid);
@@ -157,11 +153,10 @@ impl Context {
             at += piece.len() as u64;
             if stream.commands >= BATCH || stream.staging.is_heavy() {
                 stream.submit(self)?;
-                let last = stream.last.clone();
                 drop(stream);
                 // Large uploads wait for their staging memory instead of piling it up.
-                if let Some(last) = last.filter(|_| bytes.len() > UPLOAD_PIECE) {
-                    self.wait(last)?;
+                if bytes.len() > UPLOAD_PIECE {
+                    self.finish()?;
                 }
             }
         }
@@ -182,21 +177,21 @@ impl Context {
     fn read_piece(&self, source: &Buffer, offset: u64, bytes: &mut [u8]) -> Result<()> {
         let skipped = offset % 4;
         let length = (skipped + bytes.len() as u64).next_multiple_of(4);
-        let (landing, submission) = {
+        let landing = {
             let mut stream = lock(&self.stream);
             let landing = self.guarded("gpu download", || stream.staging.landing(length))?;
             let encoder = stream.encoder(&self.device);
             encoder.copy_buffer_to_buffer(source.raw(), offset - skipped, &landing, 0, length);
             stream.submit(self)?;
-            (landing, stream.last.clone())
+            landing
         };
-        let outcome = Arc::new(Mutex::new(Ok(())));
+        let outcome = Arc::new(OnceLock::new());
         let reported = outcome.clone();
-        landing.slice(..length).map_async(wgpu::MapMode::Read, move |result| *lock(&reported) = result);
-        if let Some(submission) = submission {
-            self.wait(submission)?;
-        }
-        if let Err(error) = lock(&outcome).clone() {
+        landing.slice(..length).map_async(wgpu::MapMode::Read, move |result| {
+            let _reported_once = reported.set(result);
+        });
+        self.wait_until(|| outcome.get().is_some())?;
+        if let Some(Err(error)) = outcome.get() {
             return Err(Error::device(&self.name(), format!("the result cannot be read: {error}")));
         }
         let view = landing.slice(..length).get_mapped_range().map_err(|e| Error::internal(&self.name(), e))?;
@@ -208,26 +203,18 @@ impl Context {
         Ok(())
     }
 
-    /// Copies bytes between two buffers of this device; all three numbers are multiples of four.
-    pub(crate) fn copy(&self, source: &Buffer, from: u64, target: &Buffer, to: u64, bytes: u64) -> Result<()> {
-        self.check()?;
-        if bytes == 0 {
-            return Ok(());
-        }
-        let mut stream = lock(&self.stream);
-        stream.encoder(&self.device).copy_buffer_to_buffer(source.raw(), from, target.raw(), to, bytes);
-        stream.commands += 1;
-        if stream.commands >= BATCH { stream.submit(self) } else { Ok(()) }
-    }
-
     /// Waits until the device has done everything recorded so far.
     pub(crate) fn synchronize(&self) -> Result<()> {
-        let last = {
-            let mut stream = lock(&self.stream);
-            stream.submit(self)?;
-            stream.last.clone()
-        };
-        last.map_or(Ok(()), |last| self.wait(last))
+        lock(&self.stream).submit(self)?;
+        self.finish()
+    }
+
+    /// Waits for everything submitted so far.
+    fn finish(&self) -> Result<()> {
+        let done = Arc::new(AtomicBool::new(false));
+        let reported = done.clone();
+        self.queue.on_submitted_work_done(move || reported.store(true, Ordering::Release));
+        self.wait_until(|| done.load(Ordering::Acquire))
     }
 }
 
@@ -239,9 +226,9 @@ mod tests {
     fn test_fold_covers_every_group() {
         for groups in [1, 2, 65_535, 65_536, 65_537, 131_071, 10_000_000, 4_294_000_000] {
             let (x, y) = fold(groups, 65_535).unwrap();
-            let covered = u64::from(x) * u64::from(y);
-            assert!(x <= 65_535 && covered >= groups && covered - groups < u64::from(y), "{groups} -> {x} x {y}");
+            let covered = x as usize * y as usize;
+            assert!(x <= 65_535 && covered >= groups && covered - groups < y as usize, "{groups} -> {x} x {y}");
         }
-        assert!(fold(u64::MAX, 65_535).is_err());
+        assert!(fold(usize::MAX, 65_535).is_err());
     }
 }

@@ -13,7 +13,7 @@ pub(crate) fn gpu_or_skip(test: &str) -> Option<&'static Context> {
 }
 
 /// Parses, validates and translates a shader the way a driver would get it.
-pub(crate) fn validate(name: &str, text: &str) {
+fn validate(name: &str, text: &str) {
     let module = naga::front::wgsl::parse_str(text).unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(text)));
     let info = Validator::new(ValidationFlags::all(), Capabilities::all())
         .validate(&module)
@@ -23,20 +23,10 @@ pub(crate) fn validate(name: &str, text: &str) {
 
 #[test]
 fn test_every_shader_file_stands_alone() {
-    let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
-    let mut seen = 0;
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "wgsl") {
-                validate(&path.display().to_string(), &std::fs::read_to_string(&path).unwrap());
-                seen += 1;
-            }
-        }
+    assert!(SHADERS.len() >= 8, "the shaders were not found");
+    for (name, text) in SHADERS {
+        validate(name, text);
     }
-    assert!(seen >= 2, "the shaders were not found");
 }
 
 #[test]
@@ -60,14 +50,43 @@ fn test_upload_download() {
 #[test]
 fn test_uploads_run_in_recording_order() {
     let Some(gpu) = gpu_or_skip("test_uploads_run_in_recording_order") else { return };
-    let (target, kept) = (gpu.alloc(4).unwrap(), gpu.alloc(4 * 300).unwrap());
-    for i in 0..300u32 {
-        gpu.write(&target, 0, &i.to_le_bytes()).unwrap();
-        gpu.copy(&target, 0, &kept, 4 * u64::from(i), 4).unwrap();
+    let target = gpu.alloc(4).unwrap();
+    let text = "@group(0) @binding(0) var<storage, read_write> y: array<u32>;
+        @group(0) @binding(1) var<storage, read> x: array<u32>;
+        @compute @workgroup_size(1) fn copy() { y[0] = x[0]; }";
+    let copies: Vec<Buffer> = (0..300u32)
+        .map(|i| {
+            gpu.write(&target, 0, &i.to_le_bytes()).unwrap();
+            let kept = gpu.alloc(4).unwrap();
+            let launch = Launch::on(gpu, "test_order").writes(&kept, Element::U32).reads(&target, Element::U32);
+            launch.run(1, || Source::new(text)).unwrap();
+            kept
+        })
+        .collect();
+    for (i, kept) in copies.iter().enumerate() {
+        let mut back = [0; 4];
+        download(kept, 0, &mut back).unwrap();
+        assert_eq!(u32::from_le_bytes(back), i as u32);
     }
-    let mut back = vec![0u32; 300];
-    download(&kept, 0, bytemuck::cast_slice_mut(&mut back)).unwrap();
-    assert!(back.iter().copied().eq(0..300));
+}
+
+#[test]
+fn test_threads_share_a_device() {
+    if gpu_or_skip("test_threads_share_a_device").is_none() {
+        return;
+    }
+    std::thread::scope(|scope| {
+        for thread in 0..4u8 {
+            scope.spawn(move || {
+                for size in 1..40 {
+                    let buffer = upload(0, &vec![thread; size * 1000]).unwrap();
+                    let mut back = vec![0; size * 1000];
+                    download(&buffer, 0, &mut back).unwrap();
+                    assert!(back.iter().all(|&byte| byte == thread));
+                }
+            });
+        }
+    });
 }
 
 #[test]
@@ -88,7 +107,7 @@ fn test_pool_reuses_and_reports() {
 fn test_wgpu_errors_become_results() {
     let Some(gpu) = gpu_or_skip("test_wgpu_errors_become_results") else { return };
     let buffer = gpu.alloc(16).unwrap();
-    let launch = Launch::new(gpu, "broken");
+    let launch = Launch::on(gpu, "broken");
     let error = launch.clone().writes(&buffer, Element::F32).run(1, || Source::new("fn oops(")).unwrap_err();
     assert!(error.to_string().contains("broken"), "{error}");
     let error = launch.clone().run(1, || Source::new("").alias("Missing", "f32")).unwrap_err();
@@ -133,10 +152,10 @@ fn test_strided_operands_and_parameter_ring() {
     // More launches than one batch holds, so that the ring is written several times.
     for _ in 0..120 {
         let y = gpu.alloc(96).unwrap();
-        let launch = Launch::new(gpu, "test_sum").writes(&y, Element::F32);
+        let launch = Launch::on(gpu, "test_sum").writes(&y, Element::F32);
         (0..4)
             .fold(launch, |launch, _| launch.reads(&x, Element::F32))
-            .params(&positions.block())
+            .params(&positions.block([0; 4]))
             .run(1, || Source::new(SUM).section("positions", &Positions::section(4)))
             .unwrap();
         let mut got = [0f32; 24];
@@ -154,7 +173,7 @@ fn test_a_recorded_dispatch_is_cheap() {
     let Some(gpu) = gpu_or_skip("test_a_recorded_dispatch_is_cheap") else { return };
     let (x, y) = (gpu.alloc(256).unwrap(), gpu.alloc(256).unwrap());
     let record = || {
-        let launch = Launch::new(gpu, "test_copy").writes(&y, Element::F32).reads(&x, Element::F32).params(&[0u32]);
+        let launch = Launch::on(gpu, "test_copy").writes(&y, Element::F32).reads(&x, Element::F32).params(&[0u32]);
         let text = "@group(0) @binding(0) var<storage, read_write> y: array<f32>;
             @group(0) @binding(1) var<storage, read> x: array<f32>;
             var<immediate> params: u32;

@@ -55,7 +55,7 @@ crate::ops::declare::rows! { Activation values (y, dy)
         = if_gt(beta * x, threshold, x, (maximum(beta * x, 0.0) + log1p(exp(-abs(beta * x)))) / beta);
         grad(x, dy) = if_gt(beta * x, threshold, dy, dy * sigmoid(beta * x));
     /// x moved towards zero by lambd; zero where it would cross.
-    softshrink(x; lambd = 0.5) = if_gt(x, lambd, x - lambd, if_lt(x, -lambd, x + lambd, 0.0 * x));
+    softshrink(x; lambd = 0.5) = x - minimum(maximum(x, -lambd), lambd);
         grad(x, dy) = if_le(abs(x), lambd, 0.0, dy);
     /// x / (1 + abs(x)).
     softsign(x) = x / (1.0 + abs(x)); grad(x, dy) = dy / ((1.0 + abs(x)) * (1.0 + abs(x)));

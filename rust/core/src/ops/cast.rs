@@ -1,6 +1,6 @@
 //! `astype`: every dtype to every other, complex to real excepted.
 
-use super::elementwise::{Operand, cpu};
+use super::elementwise::{Operand, cpu, gpu};
 use super::{Op, Spec, Specs, apply1};
 use crate::autograd::{Gradient, Grads, Saved, one, only};
 use crate::dispatch;
@@ -37,6 +37,9 @@ impl Op for Cast {
                 dispatch!(to, "astype", [any], U => cpu::map::<T, U>("astype", &x, out, Convert::convert))
             }),
         }
+    }
+    fn gpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
+        gpu::cast(inputs[0], &outputs[0])
     }
 }
 

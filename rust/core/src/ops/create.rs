@@ -8,7 +8,7 @@ use crate::dispatch;
 use crate::dtype::{Complex64, DType};
 use crate::error::{Error, Result};
 use crate::scalar::{Scalar, ScalarElement};
-use crate::shape;
+use crate::shape::{self, Layout};
 use crate::storage::Output;
 use crate::tensor::Tensor;
 use smallvec::{SmallVec, smallvec};
@@ -74,9 +74,14 @@ impl Op for Create {
         })
     }
     fn gpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
-        // Made on the host and uploaded: creation is not what a device is for.
-        let host = apply1(Create { device: Device::Cpu, spec: self.spec.clone(), ..*self }, inputs)?;
-        let moved = super::transfer::to_device(&host, self.device)?;
+        // Made on the host and uploaded: creation is not what a device is for. One value spreads on the device.
+        let host = |spec| apply1(Create { device: Device::Cpu, spec, ..*self }, inputs);
+        if let Rule::Full(_) = self.rule {
+            let one = super::transfer::to_device(&host(Spec::new(&[], self.spec.dtype))?, self.device)?;
+            let spread = super::movement::broadcast_to(&one, &self.spec.shape)?;
+            return super::copy::gpu::copy(&spread, &outputs[0], &Layout::contiguous(&self.spec.shape));
+        }
+        let moved = super::transfer::to_device(&host(self.spec.clone())?, self.device)?;
         outputs[0].storage = std::sync::Arc::into_inner(moved.into_storage())
             .ok_or_else(|| Error::internal(self.name, "fresh memory is shared"))?;
         Ok(())

@@ -113,7 +113,7 @@ fn run(op: &dyn Op, inputs: &[&Tensor]) -> Result<Outputs> {
     let specs = op.outputs(inputs)?;
     let mut outputs: SmallVec<[Output; 1]> = SmallVec::new();
     for Spec { shape, dtype } in specs {
-        let bytes = shape::checked_numel(op.name(), &shape)? * device.element_size(dtype)?;
+        let bytes = shape::checked_numel(op.name(), &shape)? * device.element_size(op.name(), dtype)?;
         outputs.push(Output { storage: Storage::new(device, bytes)?, shape, dtype });
     }
     match device {

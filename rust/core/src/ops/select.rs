@@ -1,6 +1,6 @@
 //! Choosing between two values element by element: where, masked_fill, clip.
 
-use super::elementwise::{self, Operand, cpu};
+use super::elementwise::{self, Operand, cpu, gpu};
 use super::{Op, Spec, Specs, apply1, cast, movement};
 use crate::autograd::{Gradient, Grads, Saved, Saves, only};
 use crate::dispatch;
@@ -66,6 +66,10 @@ impl Op for Where {
         dispatch!(self.dtype, "where", [any], T => {
             cpu::select::<T>(&Operand::Tensor(inputs[0]), &a, &b, &mut outputs[0])
         })
+    }
+    fn gpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
+        let [a, b] = self.choices(inputs)?;
+        gpu::select(&Operand::Tensor(inputs[0]), &a, &b, &outputs[0])
     }
 }
 

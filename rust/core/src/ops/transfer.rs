@@ -46,7 +46,7 @@ pub fn to_device(x: &Tensor, device: Device) -> Result<Tensor> {
 }
 
 fn upload(x: &Tensor, device: u8) -> Result<Storage> {
-    let size = Device::Gpu(device).element_size(x.dtype())?;
+    let size = Device::Gpu(device).element_size("to", x.dtype())?;
     let start = x.layout().offset * x.dtype().size();
     let bytes = &x.storage().bytes()?[start..start + x.numel() * x.dtype().size()];
     let buffer = match x.dtype() {
@@ -61,7 +61,7 @@ fn upload(x: &Tensor, device: u8) -> Result<Storage> {
 }
 
 fn download(x: &Tensor) -> Result<Storage> {
-    let size = x.device().element_size(x.dtype())?;
+    let size = x.device().element_size("to", x.dtype())?;
     let mut host = Storage::new(Device::Cpu, x.numel() * size)?;
     if let Some(buffer) = x.storage().gpu() {
         gpu::download(buffer, x.layout().offset * size, host.elements_mut::<u8>()?)?;

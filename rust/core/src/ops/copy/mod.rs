@@ -2,6 +2,7 @@
 
 #[allow(unsafe_code)]
 mod cpu;
+pub(super) mod gpu;
 
 use super::{Op, Spec, Specs, apply1};
 use crate::autograd::{Gradient, Grads, Saved, one, only};
@@ -31,6 +32,9 @@ impl Op for Copy {
     fn cpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
         let to = Layout::contiguous(&outputs[0].shape);
         cpu::copy(inputs[0], &mut outputs[0], &to)
+    }
+    fn gpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
+        gpu::copy(inputs[0], &outputs[0], &Layout::contiguous(&outputs[0].shape))
     }
 }
 
@@ -71,6 +75,10 @@ impl Op for Assign {
         let whole = Layout::contiguous(&outputs[0].shape);
         cpu::copy(inputs[0], &mut outputs[0], &whole)?;
         cpu::copy(inputs[1], &mut outputs[0], &self.region)
+    }
+    fn gpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
+        gpu::copy(inputs[0], &outputs[0], &Layout::contiguous(&outputs[0].shape))?;
+        gpu::copy(inputs[1], &outputs[0], &self.region)
     }
 }
 

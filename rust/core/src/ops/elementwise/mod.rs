@@ -2,6 +2,7 @@
 
 pub(super) mod cpu;
 pub mod expression;
+pub(super) mod gpu;
 pub mod row;
 pub mod vocabulary;
 
@@ -244,6 +245,10 @@ impl Op for Elementwise {
                 cpu::run::<T, bool>(name, &slots, out, &|blocks, out| block(blocks, parameters, out))
             }
         })
+    }
+
+    fn gpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
+        gpu::run(self, &self.slots(inputs), &outputs[0])
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod contract;
 mod cpu;
+mod gpu;
 
 pub use contract::{Contracted, dot, outer, tensordot, vecdot};
 
@@ -44,6 +45,9 @@ impl Op for MatMul {
     }
     fn cpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
         cpu::matmul(inputs[0], inputs[1], &mut outputs[0])
+    }
+    fn gpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
+        gpu::matmul(inputs[0], inputs[1], &outputs[0])
     }
 }
 
@@ -156,6 +160,9 @@ impl Op for Linear {
     }
     fn cpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
         cpu::linear(inputs[0], inputs[1], inputs.get(2).copied(), &mut outputs[0])
+    }
+    fn gpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
+        gpu::linear(inputs[0], inputs[1], inputs.get(2).copied(), &outputs[0])
     }
 }
 

@@ -1,11 +1,11 @@
 //! argmax and argmin: the place of the first extremum; a NaN is one.
 
 use super::fold::TILE;
-use super::{Axes, Geometry, arrange, reduced_shape};
+use super::{Axes, Geometry, arrange, gpu, reduced_shape};
 use crate::autograd::{Gradient, Grads, Saved, not_differentiable};
 use crate::cpu::pool;
 use crate::dispatch;
-use crate::dtype::{DType, Element};
+use crate::dtype::Element;
 use crate::error::{Error, Result};
 use crate::ops::{Op, Spec, Specs, apply1, movement};
 use crate::shape;
@@ -37,7 +37,7 @@ impl Op for Arg {
             let got = shape::display(x.shape());
             return Err(Error::value(self.name(), format!("no elements to choose from, got shape {got}")));
         }
-        Ok(smallvec![Spec { shape, dtype: DType::I64 }])
+        Ok(smallvec![Spec { shape, dtype: x.device().widest_int() }])
     }
 
     fn cpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
@@ -50,6 +50,11 @@ impl Op for Arg {
                 false => places(self.name(), x, geometry, out, beats::<T, false>),
             }
         })
+    }
+
+    fn gpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
+        let fold = gpu::Fold::Place { highest: self.highest };
+        gpu::reduce(self.name(), fold, inputs[0], &Axes::from_slice(&[self.axis]), &mut outputs[0])
     }
 }
 

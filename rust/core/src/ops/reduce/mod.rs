@@ -3,6 +3,7 @@
 mod arg;
 mod cpu;
 mod fold;
+pub(super) mod gpu;
 mod gradient;
 pub(crate) mod kinds;
 mod moments;
@@ -14,6 +15,7 @@ pub use moments::{std, var};
 
 use super::{Op, Spec, Specs, apply1, cast, copy, movement};
 use crate::autograd::{Gradient, Grads, Saved, Saves, one, only};
+use crate::device::Device;
 use crate::dispatch;
 use crate::dtype::{DType, Kind};
 use crate::error::{Error, Result};
@@ -41,12 +43,12 @@ use Reduction::*;
 
 impl Reduction {
     /// The type of the result for elements of `dtype`.
-    fn result(self, dtype: DType) -> DType {
+    fn result(self, dtype: DType, device: Device) -> DType {
         match self {
-            Sum | Prod if dtype.is_unsigned() => DType::U64,
-            Sum | Prod if dtype.kind() < Kind::Float => DType::I64,
+            Sum | Prod if dtype.is_unsigned() => device.widest_unsigned(),
+            Sum | Prod if dtype.kind() < Kind::Float => device.widest_int(),
             Any | All => DType::Bool,
-            CountNonzero => DType::I64,
+            CountNonzero => device.widest_int(),
             _ => dtype,
         }
     }
@@ -94,7 +96,7 @@ impl Op for Reduce {
             return Err(Error::value(self.name(), format!("no elements to choose from, got shape {got}")));
         }
         let shape = reduced_shape(x.shape(), &self.axes, self.keepdims);
-        Ok(smallvec![Spec { shape, dtype: self.kind.result(x.dtype()) }])
+        Ok(smallvec![Spec { shape, dtype: self.kind.result(x.dtype(), x.device()) }])
     }
 
     fn cpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
@@ -116,6 +118,10 @@ impl Op for Reduce {
             All => run!(any, All),
             CountNonzero => run!(any, Nonzero),
         }
+    }
+
+    fn gpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
+        gpu::reduce(self.name(), gpu::Fold::Value(self.kind), inputs[0], &self.axes, &mut outputs[0])
     }
 }
 

@@ -3,18 +3,19 @@
 use super::fold::{Fold, TILE};
 use super::gradient::keep;
 use super::kinds::{widen_bf16, widen_f16};
-use super::{Axes, arrange, cpu, mean, reduced_shape, sorted_axes};
+use super::{Axes, arrange, cpu, mean, reduced_shape, sorted_axes, sum};
 use crate::autograd::{Gradient, Grads, Saved, Saves, one, only};
 use crate::cpu::level::{self, Kernel};
 use crate::dispatch;
 use crate::dtype::{DType, Element, bf16, f16};
 use crate::error::{Error, Result};
-use crate::ops::{Op, Spec, Specs, apply1, create, select};
+use crate::ops::{Op, Spec, Specs, apply1, cast, create, select};
 use crate::scalar::Scalar;
 use crate::storage::Output;
 use crate::tensor::Tensor;
 use smallvec::smallvec;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 /// Mean and sum of squared deviations of so many elements.
 #[derive(Debug, Clone, Copy)]
@@ -203,6 +204,18 @@ impl Op for Deviation {
             out.iter_mut().zip(&*squares).for_each(|(out, &s)| *out = T::from_scalar(Scalar::Float(finish(s))));
             Ok(())
         })
+    }
+
+    /// Two passes in tensor ops: the device has their kernels, and neither pass subtracts large sums.
+    fn gpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
+        let x = cast::astype(&inputs[0].detach(), inputs[0].dtype().compute())?;
+        let axes: Vec<i64> = self.axes.iter().map(|&a| a as i64).collect();
+        let squares = x.subtract(&mean(&x, Some(&axes), true)?)?.square()?;
+        let var = sum(&squares, Some(&axes), None, self.keepdims)?.div_scalar(self.freedom(x.shape()))?;
+        let y = cast::astype(&if self.root { var.sqrt()? } else { var }, outputs[0].dtype)?;
+        outputs[0].storage =
+            Arc::into_inner(y.into_storage()).ok_or_else(|| Error::internal(self.name(), "fresh memory is shared"))?;
+        Ok(())
     }
 }
 

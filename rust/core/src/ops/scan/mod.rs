@@ -1,6 +1,7 @@
 //! Scans: running sums, products and extrema along an axis, linear recurrences, and differences.
 
 mod cpu;
+mod gpu;
 mod recurrence;
 
 pub use recurrence::recurrence;
@@ -54,8 +55,8 @@ impl Op for Cumulative {
         let mut shape = x.shape_owned();
         shape[self.axis] += self.initial as usize;
         let dtype = match x.dtype() {
-            dtype if dtype.is_unsigned() => DType::U64,
-            dtype if dtype.kind() < Kind::Float => DType::I64,
+            dtype if dtype.is_unsigned() => x.device().widest_unsigned(),
+            dtype if dtype.kind() < Kind::Float => x.device().widest_int(),
             dtype => dtype,
         };
         Ok(smallvec![Spec { shape, dtype }])
@@ -66,6 +67,9 @@ impl Op for Cumulative {
         dispatch!(x.dtype(), self.name(), [any], T => {
             cpu::cumulative(x.slice::<T>()?, lines, self.product, self.initial, outputs[0].slice_mut()?)
         })
+    }
+    fn gpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
+        gpu::cumulative(self, inputs[0], &outputs[0])
     }
 }
 

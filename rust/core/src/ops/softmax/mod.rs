@@ -1,6 +1,7 @@
 //! softmax, log_softmax and logsumexp: one fused kernel a row, forward and backward. Half types compute in f32.
 
 mod cpu;
+mod gpu;
 
 use super::{Op, Spec, Specs, apply1, cast, copy, create, movement, reduce};
 use crate::autograd::{self, Gradient, Grads, Saved, Saves, one, only};
@@ -82,6 +83,9 @@ impl Op for Rows {
     fn cpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
         cpu::forward(self.0, inputs[0], &mut outputs[0])
     }
+    fn gpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
+        gpu::forward(self.0, inputs[0], &outputs[0])
+    }
 }
 
 /// The gradient of the operand from output, output gradient and (logsumexp only) operand, in one pass over each row.
@@ -103,6 +107,9 @@ impl Op for RowsBackward {
     }
     fn cpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
         cpu::backward(self.0, inputs, &mut outputs[0])
+    }
+    fn gpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
+        gpu::backward(self.0, inputs, &outputs[0])
     }
 }
 
