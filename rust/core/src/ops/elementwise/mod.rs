@@ -199,9 +199,11 @@ impl Gradient for Elementwise {
     }
 
     fn saves(&self) -> Saves {
-        let reads = self.row.gradients.iter().fold(0, |all, d| all | d.formula.reads);
         let arity = self.row.arity();
-        let inputs = (0..arity).filter(|&i| reads >> self.operand(i) & 1 == 1).fold(0, |mask, i| mask | 1 << i);
+        let inputs = 0..arity - usize::from(self.number.is_some());
+        let reads = |i: usize| self.row.gradients.get(self.operand(i)).map_or(0, |d| d.formula.reads);
+        let reads = inputs.clone().fold(0, |all, i| all | reads(i));
+        let inputs = inputs.filter(|&i| reads >> self.operand(i) & 1 == 1).fold(0, |mask, i| mask | 1 << i);
         Saves { inputs, outputs: reads >> arity & 1 }
     }
 

@@ -221,9 +221,24 @@ fn floor_division_follows_python() {
         assert_eq!(got.to_bits(), f64::to_bits(quotient));
         assert!((values::<f64>(&a.remainder(&b).unwrap())[0] - rest).abs() < 1e-12);
     }
-    let inf = vector(&[f64::INFINITY]);
-    assert!(values::<f64>(&inf.remainder(&vector(&[2.0])).unwrap())[0].is_nan());
-    assert_eq!(values::<f64>(&vector(&[3.0]).floor_divide(&vector(&[0.0])).unwrap()), [f64::INFINITY]);
+}
+
+#[test]
+fn division_by_infinity_follows_the_standard() {
+    let inf = f64::INFINITY;
+    for (a, b, quotient, rest) in [
+        (inf, 2.0, inf, f64::NAN),
+        (-inf, 2.0, -inf, f64::NAN),
+        (3.0, inf, 0.0, 3.0),
+        (-3.0, inf, -0.0, inf),
+        (3.0, -inf, -0.0, -inf),
+        (3.0, 0.0, inf, f64::NAN),
+    ] {
+        let (a, b) = (vector(&[a]), vector(&[b]));
+        assert_eq!(values::<f64>(&a.floor_divide(&b).unwrap())[0].to_bits(), f64::to_bits(quotient));
+        let got = values::<f64>(&a.remainder(&b).unwrap())[0];
+        assert!(got == rest || got.is_nan() && rest.is_nan(), "{got} {rest}");
+    }
 }
 
 #[test]

@@ -34,10 +34,11 @@ macro_rules! float {
             pub fn is_negative(x: $t) -> bool {
                 x.is_sign_negative()
             }
-            /// Python's `//`, computed as NumPy does so that it agrees with `remainder`.
+            /// The floor of the quotient, computed as NumPy does so that it agrees with `remainder`; where an operand
+            /// is infinite or the divisor zero, the quotient itself.
             #[inline(always)]
             pub fn floor_divide(a: $t, b: $t) -> $t {
-                if b == 0.0 {
+                if b == 0.0 || b.is_infinite() || !a.is_finite() {
                     return a / b;
                 }
                 let rest = a % b;
