@@ -36,6 +36,7 @@ pub fn vecdot(a: &Tensor, b: &Tensor, axis: i64) -> Result<Tensor> {
         return Err(Error::shape(op, format!("expected one length along axis {axis}, got {k} and {k2}")));
     }
     let (a, b) = promoted(op, &a, &b)?;
+    let a = if a.dtype().is_complex() { a.conj()? } else { a };
     let product = multiply(&movement::expand_dims(&a, &[-2])?, &movement::expand_dims(&b, &[-1])?)?;
     movement::squeeze(&product, &[-1, -2])
 }

@@ -1,6 +1,7 @@
 use super::contract::Contracted;
 use super::*;
 use crate::autograd::gradcheck::{assert_gradients, random_tensor};
+use crate::dtype::Complex64;
 use crate::ops::copy;
 
 fn values(x: &Tensor) -> Vec<f64> {
@@ -90,6 +91,8 @@ fn contractions_agree_with_matrix_products() {
     let x = random_tensor(&[3, 1, 4], 3);
     assert_eq!(vecdot(&x, &random_tensor(&[2, 4], 4), -1).unwrap().shape(), &[3, 2]);
     assert!(vecdot(&x, &a, 0).is_err());
+    let z = Tensor::from_slice(&[Complex64::new(1.0, 2.0), Complex64::new(0.0, -1.0)], &[2]).unwrap();
+    assert_eq!(vecdot(&z, &z, -1).unwrap().slice::<Complex64>().unwrap(), &[Complex64::new(6.0, 0.0)]);
     let (u, v) = (random_tensor(&[3], 5), random_tensor(&[2], 6));
     let columns = movement::reshape(&u, &[3, 1]).unwrap();
     assert!(close(&values(&outer(&u, &v).unwrap()), &naive(&columns, &movement::reshape(&v, &[1, 2]).unwrap())));
