@@ -2,8 +2,10 @@
 //! half types, and a wrapping loop for integers.
 
 use crate::cpu::arena;
+use crate::cpu::level::leveled;
 use crate::dtype::{Complex32, Complex64, Element, bf16, f16};
 use crate::error::Result;
+use half::slice::HalfFloatSliceExt;
 
 /// A tile: `c = [c +] a b`. Pointers are to the first element; steps are in elements.
 pub struct Block<T> {
@@ -60,40 +62,9 @@ by_crate!(f32, 0.0, 1.0; f64, 0.0, 1.0;
     Complex32, Complex32::new(0.0, 0.0), Complex32::new(1.0, 0.0);
     Complex64, Complex64::new(0.0, 0.0), Complex64::new(1.0, 0.0));
 
-/// Rows of an f32 panel: with `DEPTH` columns it fits the second-level cache.
+/// Rows of a panel; with `DEPTH` columns of f32 it fits the second-level cache.
 const PANEL: usize = 128;
 const DEPTH: usize = 512;
-
-/// Copies `rows x columns` elements into a contiguous panel.
-///
-/// # Safety
-/// Every element that pointer, steps and sizes describe must be valid.
-unsafe fn pack<T: Element, P>(
-    from: (*const T, isize, isize),
-    size: [usize; 2],
-    to: &mut [P],
-    convert: impl Fn(T) -> P,
-) {
-    let (start, row_step, column_step) = from;
-    let [rows, columns] = size;
-    // Reading along the smaller step keeps cache lines.
-    if column_step.unsigned_abs() <= row_step.unsigned_abs() {
-        for (i, row) in to.chunks_mut(columns).take(rows).enumerate() {
-            for (j, to) in row.iter_mut().enumerate() {
-                // SAFETY: the caller's promise.
-                *to = convert(unsafe { *start.offset(i as isize * row_step + j as isize * column_step) });
-            }
-        }
-    } else {
-        for j in 0..columns {
-            for i in 0..rows {
-                // SAFETY: the caller's promise.
-                to[i * columns + j] =
-                    convert(unsafe { *start.offset(i as isize * row_step + j as isize * column_step) });
-            }
-        }
-    }
-}
 
 /// The block cut into panels of at most `PANEL x PANEL x DEPTH`, with row, column and depth of each corner; depth innermost.
 fn panels(size: [usize; 3]) -> impl Iterator<Item = ([usize; 3], [usize; 3])> {
@@ -102,6 +73,36 @@ fn panels(size: [usize; 3]) -> impl Iterator<Item = ([usize; 3], [usize; 3])> {
     corners.flat_map(move |(i, j)| {
         (0..k).step_by(DEPTH).map(move |p| ([i, j, p], [PANEL.min(m - i), PANEL.min(n - j), DEPTH.min(k - p)]))
     })
+}
+
+/// Converts `rows x columns` elements into a contiguous panel, in the order they lie in; returns the panel's steps.
+///
+/// # Safety
+/// Every element that pointer, steps and sizes describe must be valid.
+unsafe fn widen<T: Element>(
+    from: (*const T, isize, isize),
+    [rows, columns]: [usize; 2],
+    to: &mut [f32],
+    convert: impl Fn(&[T], &mut [f32]),
+) -> (isize, isize) {
+    let (start, row_step, column_step) = from;
+    let by_rows = column_step.unsigned_abs() <= row_step.unsigned_abs();
+    let (lines, length, line_step, step) =
+        if by_rows { (rows, columns, row_step, column_step) } else { (columns, rows, column_step, row_step) };
+    for (i, line) in to.chunks_mut(length).take(lines).enumerate() {
+        // SAFETY: the caller's promise, for every element of the line.
+        unsafe {
+            let first = start.offset(i as isize * line_step);
+            if step == 1 {
+                convert(std::slice::from_raw_parts(first, length), line);
+            } else {
+                for (j, to) in line.iter_mut().enumerate() {
+                    convert(&[*first.offset(j as isize * step)], std::slice::from_mut(to));
+                }
+            }
+        }
+    }
+    if by_rows { (columns as isize, 1) } else { (1, rows as isize) }
 }
 
 macro_rules! by_f32_panels {
@@ -119,27 +120,31 @@ macro_rules! by_f32_panels {
                 let (a_panel, rest) = scratch.split_at_mut(rows * depth);
                 let (b_panel, c_panel) = rest.split_at_mut(depth * columns);
                 let ((c, c_row), (a, a_row, a_column), (b, b_row, b_column)) = (x.c, x.a, x.b);
+                let convert = |from: &[$t], to: &mut [f32]| from.convert_to_f32_slice(to);
                 for ([i, j, p], [m, n, k]) in panels(x.size) {
                     let (i, j, p) = (i as isize, j as isize, p as isize);
                     // SAFETY: panels lie inside the block the caller vouches for.
                     unsafe {
-                        let c = c.offset(i * c_row + j);
+                        let row_of_c = |row: usize| c.offset((i + row as isize) * c_row + j);
                         if p == 0 && x.keep {
-                            pack((c.cast_const(), c_row, 1), [m, n], c_panel, <$t>::to_f32);
+                            for (row, to) in c_panel.chunks_mut(n).take(m).enumerate() {
+                                convert(std::slice::from_raw_parts(row_of_c(row), n), to);
+                            }
                         }
-                        pack((a.offset(i * a_row + p * a_column), a_row, a_column), [m, k], a_panel, <$t>::to_f32);
-                        pack((b.offset(p * b_row + j * b_column), b_row, b_column), [k, n], b_panel, <$t>::to_f32);
+                        let a_from = (a.offset(i * a_row + p * a_column), a_row, a_column);
+                        let b_from = (b.offset(p * b_row + j * b_column), b_row, b_column);
+                        let (a_row, a_column) = widen(a_from, [m, k], a_panel, convert);
+                        let (b_row, b_column) = widen(b_from, [k, n], b_panel, convert);
                         f32::multiply(Block {
                             size: [m, n, k],
                             c: (c_panel.as_mut_ptr(), n as isize),
                             keep: x.keep || p > 0,
-                            a: (a_panel.as_ptr(), k as isize, 1),
-                            b: (b_panel.as_ptr(), n as isize, 1),
+                            a: (a_panel.as_ptr(), a_row, a_column),
+                            b: (b_panel.as_ptr(), b_row, b_column),
                         })?;
                         if p as usize + k == x.size[2] {
                             for (row, from) in c_panel.chunks(n).take(m).enumerate() {
-                                let to = std::slice::from_raw_parts_mut(c.offset(row as isize * c_row), n);
-                                to.iter_mut().zip(from).for_each(|(to, &from)| *to = <$t>::from_f32(from));
+                                std::slice::from_raw_parts_mut(row_of_c(row), n).convert_from_f32_slice(from);
                             }
                         }
                     }
@@ -152,7 +157,18 @@ macro_rules! by_f32_panels {
 by_f32_panels!(f16, bf16);
 
 macro_rules! by_wrapping_loop {
-    ($($t:ty),*) => {$(
+    ($($t:ty, $add_products:ident);*) => {$(
+        leveled! {
+            /// Adds each row of the panel, as long as `out`, times its factor.
+            fn $add_products(factors: &[$t], panel: &[$t], out: &mut [$t]) {
+                for (&factor, row) in factors.iter().zip(panel.chunks(out.len())) {
+                    for (out, &b) in out.iter_mut().zip(row) {
+                        *out = out.wrapping_add(factor.wrapping_mul(b));
+                    }
+                }
+            }
+        }
+
         impl Entry for $t {
             #[inline(always)]
             fn plus(self, other: Self) -> Self {
@@ -162,23 +178,25 @@ macro_rules! by_wrapping_loop {
             unsafe fn multiply(x: Block<Self>) -> Result<()> {
                 let (columns, depth) = (x.size[1].min(PANEL), x.size[2].min(DEPTH));
                 let mut scratch = arena::Block::new(size_of::<$t>() * depth * columns)?;
-                let panel = typed_mut::<$t>(&mut scratch);
+                let (panel, mut factors) = (typed_mut::<$t>(&mut scratch), [0; DEPTH]);
                 let ((c, c_row), (a, a_row, a_column), (b, b_row, b_column)) = (x.c, x.a, x.b);
                 for ([i, j, p], [m, n, k]) in panels(x.size) {
                     let (i, j, p) = (i as isize, j as isize, p as isize);
                     // SAFETY: panels lie inside the block the caller vouches for.
                     unsafe {
-                        pack((b.offset(p * b_row + j * b_column), b_row, b_column), [k, n], panel, |v| v);
+                        let first = b.offset(p * b_row + j * b_column);
+                        for (at, to) in panel.iter_mut().take(k * n).enumerate() {
+                            *to = *first.offset((at / n) as isize * b_row + (at % n) as isize * b_column);
+                        }
                         for row in i..i + m as isize {
+                            for (at, factor) in factors.iter_mut().take(k).enumerate() {
+                                *factor = *a.offset(row * a_row + (p + at as isize) * a_column);
+                            }
                             let out = std::slice::from_raw_parts_mut(c.offset(row * c_row + j), n);
                             if p == 0 && !x.keep {
                                 out.fill(0);
                             }
-                            for (depth, from) in panel.chunks(n).take(k).enumerate() {
-                                let factor = *a.offset(row * a_row + (p + depth as isize) * a_column);
-                                let add = |(c, &b): (&mut $t, &$t)| *c = c.wrapping_add(factor.wrapping_mul(b));
-                                out.iter_mut().zip(from).for_each(add);
-                            }
+                            $add_products(&factors[..k], panel, out);
                         }
                     }
                 }
@@ -187,4 +205,7 @@ macro_rules! by_wrapping_loop {
         }
     )*};
 }
-by_wrapping_loop!(i8, i16, i32, i64, u8, u16, u32, u64);
+by_wrapping_loop! {
+    i8, add_i8; i16, add_i16; i32, add_i32; i64, add_i64;
+    u8, add_u8; u16, add_u16; u32, add_u32; u64, add_u64
+}
