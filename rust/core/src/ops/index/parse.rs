@@ -128,7 +128,8 @@ fn rest(x: &Tensor, count: usize, spans: &mut SmallVec<[Span; 6]>, part: &mut Sh
 fn masked(op: &str, x: &Tensor, mask: &Tensor, spans: &mut SmallVec<[Span; 6]>, part: &mut Shape) -> Result<Group> {
     let (start, axis) = (spans.len(), part.len());
     let covered = &x.shape()[start..start + mask.rank()];
-    if let Some(a) = (0..mask.rank()).find(|&a| mask.shape()[a] != covered[a]) {
+    // The standard lets an axis of size zero select nothing, whatever it meets.
+    if let Some(a) = (0..mask.rank()).find(|&a| mask.shape()[a] != covered[a] && mask.shape()[a] != 0) {
         let (want, got) = (covered[a], mask.shape()[a]);
         let message = format!("mask does not match the tensor along axis {}, expected {want}, got {got}", start + a);
         return Err(Error::index(op, message));

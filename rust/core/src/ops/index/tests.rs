@@ -68,6 +68,7 @@ fn masks_follow_numpy() {
     assert_eq!(get(&x, &[mask(&[true, true], &[2]), list(&[2, 0])]), (vec![2], vec![2, 3]));
     assert_eq!(get(&x, &[mask(&[true], &[])]).0, [1, 2, 3]);
     assert_eq!(get(&x, &[mask(&[false], &[])]).0, [0, 2, 3]);
+    assert_eq!(get(&x, &[mask(&[], &[2, 0])]).0, [0]);
     assert!(matches!(getitem(&x, &[mask(&[true; 3], &[3])]), Err(Error::Index(_))));
 }
 
