@@ -14,7 +14,7 @@ def test_demo(tmp_path, capsys):
     captured = capsys.readouterr()
     accuracy = float(re.search(r"test accuracy: ([\d.]+) %", captured.out)[1])
     assert accuracy >= 98.0
-    assert float(re.search(r"trained 12 epochs in ([\d.]+) s", captured.out)[1]) < 60
+    assert float(re.search(r"trained 10 epochs in ([\d.]+) s", captured.out)[1]) < 60
     assert len(re.findall(r"predicted (\d), is \1", captured.out)) >= 4
     assert "@@" in captured.out
     assert (tmp_path / "demo").is_dir()
