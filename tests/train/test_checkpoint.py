@@ -83,13 +83,13 @@ for step in range(10**9):
 
 @pytest.mark.parametrize("delay", [0.0, 0.003, 0.011])
 def test_a_kill_at_any_moment_leaves_a_complete_checkpoint(tmp_path, delay):
-    writer = subprocess.Popen([sys.executable, "-c", SAVE_FOREVER, str(tmp_path)], stdout=subprocess.PIPE, text=True)
-    assert writer.stdout is not None
-    for _ in range(4):
-        last = int(writer.stdout.readline())
-    time.sleep(delay)
-    writer.kill()
-    writer.communicate()
+    command = [sys.executable, "-c", SAVE_FOREVER, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        for _ in range(4):
+            last = int(writer.stdout.readline())
+        time.sleep(delay)
+        writer.kill()
     model = nn.Linear(100, 100)
     step = load_checkpoint(tmp_path, model)["step"]
     assert step >= last

@@ -70,7 +70,7 @@ class _Convolution(Module):
         """Number of input channels, None until it is known."""
         if not is_sized(self.weight):
             return None
-        return self.weight.shape[0] if self.transposed else self.weight.shape[1] * self.groups
+        return int(self.weight.shape[0] if self.transposed else self.weight.shape[1] * self.groups)
 
     def _weight_shape(self, in_channels: int | None) -> tuple[int | None, ...]:
         if self.transposed:

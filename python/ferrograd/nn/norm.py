@@ -169,8 +169,9 @@ class _InstanceNorm(_RunningNorm):
         if self.training and self.num_batches_tracked is not None:
             assign(self.num_batches_tracked, self.num_batches_tracked + 1)
         own_statistics = self.training or self.running_mean is None
+        momentum = 0.0 if self.momentum is None else self.momentum
         output = F.instance_norm(
-            batch, self.running_mean, self.running_var, self.weight, self.bias, own_statistics, self.momentum, self.eps
+            batch, self.running_mean, self.running_var, self.weight, self.bias, own_statistics, momentum, self.eps
         )
         return output[0] if unbatched else output
 
@@ -258,9 +259,11 @@ class LayerNorm(Module):
             build(self, "bias", shape)
 
     def forward(self, input: Tensor) -> Tensor:
-        if self.normalized_shape is None:
-            self._build(tuple(input.shape[-1:]))
-        return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
+        shape = self.normalized_shape
+        if shape is None:
+            shape = tuple(input.shape[-1:])
+            self._build(shape)
+        return F.layer_norm(input, shape, self.weight, self.bias, self.eps)
 
 
 class RMSNorm(Module):
@@ -302,9 +305,11 @@ class RMSNorm(Module):
             init.ones_(self.weight)
 
     def forward(self, input: Tensor) -> Tensor:
-        if self.normalized_shape is None:
-            self._build(tuple(input.shape[-1:]))
-        return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
+        shape = self.normalized_shape
+        if shape is None:
+            shape = tuple(input.shape[-1:])
+            self._build(shape)
+        return F.rms_norm(input, shape, self.weight, self.eps)
 
 
 class GroupNorm(Module):
