@@ -12,6 +12,7 @@ pub mod parts;
 #[allow(unsafe_code)]
 pub mod pool;
 pub mod rows;
+pub mod scratch;
 
 use crate::Result;
 

@@ -1,5 +1,6 @@
 //! Which input samples make an output sample, and with which weights.
 
+use crate::cpu::scratch::Scratch;
 use crate::error::{Error, Result};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +47,8 @@ const SHARPNESS: f64 = -0.75;
 pub struct Taps {
     pub input: usize,
     pub width: usize,
-    pub samples: Vec<usize>,
-    pub weights: Vec<f64>,
+    pub samples: Scratch<usize>,
+    pub weights: Scratch<f64>,
 }
 
 impl Taps {
@@ -58,38 +59,30 @@ impl Taps {
             Mode::Linear => 2,
             Mode::Cubic => 4,
         };
-        let (mut samples, mut weights) = (Vec::new(), Vec::new());
-        let count = output.checked_mul(width);
-        let reserved = count.filter(|&n| samples.try_reserve_exact(n).is_ok() && weights.try_reserve_exact(n).is_ok());
-        if reserved.is_none() {
-            return Err(Error::memory(op, format!("cannot hold the weights of {output} samples")));
-        }
+        let count = output.saturating_mul(width);
+        let (mut samples, mut weights) = (Scratch::new(op, count)?, Scratch::new(op, count)?);
         let step = match corners {
             true => (input - 1) as f64 / (output.max(2) - 1) as f64,
             false => step.unwrap_or(input as f64 / output as f64),
         };
         let clamp = |i: f64| i.clamp(0.0, (input - 1) as f64) as usize;
-        for o in 0..output {
-            let centre = if corners { o as f64 * step } else { (o as f64 + 0.5) * step - 0.5 };
-            match mode {
-                Mode::Nearest => {
-                    samples.push(clamp((o as f64 * step).floor()));
-                    weights.push(1.0);
-                }
-                Mode::NearestExact => {
-                    samples.push(clamp(((o as f64 + 0.5) * step).floor()));
-                    weights.push(1.0);
-                }
-                Mode::Linear => {
-                    let (first, t) = (centre.max(0.0).floor(), centre.max(0.0).fract());
-                    samples.extend([clamp(first), clamp(first + 1.0)]);
-                    weights.extend([1.0 - t, t]);
-                }
-                Mode::Cubic => {
-                    let (first, t) = (centre.floor(), centre - centre.floor());
-                    samples.extend([-1.0, 0.0, 1.0, 2.0].map(|k| clamp(first + k)));
-                    weights.extend([t + 1.0, t, 1.0 - t, 2.0 - t].map(cubic));
-                }
+        let rows = samples.chunks_mut(width).zip(weights.chunks_mut(width));
+        for (o, (samples, weights)) in rows.enumerate() {
+            let o = o as f64;
+            let centre = if corners { o * step } else { (o + 0.5) * step - 0.5 };
+            let (first, t) = match mode {
+                Mode::Nearest => ((o * step).floor(), 0.0),
+                Mode::NearestExact => (((o + 0.5) * step).floor(), 0.0),
+                Mode::Linear => (centre.max(0.0).floor(), centre.max(0.0).fract()),
+                Mode::Cubic => (centre.floor() - 1.0, centre - centre.floor()),
+            };
+            for (k, (sample, weight)) in samples.iter_mut().zip(weights).enumerate() {
+                *sample = clamp(first + k as f64);
+                *weight = match mode {
+                    Mode::Nearest | Mode::NearestExact => 1.0,
+                    Mode::Linear => if k == 0 { 1.0 - t } else { t },
+                    Mode::Cubic => cubic((t + 1.0 - k as f64).abs()),
+                };
             }
         }
         Ok(Taps { input, width, samples, weights })

@@ -4,6 +4,7 @@
 use super::Reduction;
 use crate::autograd::{Gradient, Grads, Saved, Saves, only};
 use crate::cpu::parts::for_each_item;
+use crate::cpu::scratch::Scratch;
 use crate::dispatch;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
@@ -106,7 +107,7 @@ impl<T: ScalarElement> Sample<'_, T> {
         if self.steps == 0 {
             return Ok(if self.labels.is_empty() { 0.0 } else { f64::INFINITY });
         }
-        let mut rows = numbers(2 * self.places())?;
+        let mut rows = Scratch::<f64>::new(NAME, 2 * self.places())?;
         let (mut before, mut after) = rows.split_at_mut(self.places());
         self.begin(before);
         for t in 1..self.steps {
@@ -122,7 +123,7 @@ impl<T: ScalarElement> Sample<'_, T> {
         if steps == 0 {
             return Ok(());
         }
-        let mut alphas = numbers(steps * places)?;
+        let mut alphas = Scratch::<f64>::new(NAME, steps.saturating_mul(places))?;
         self.begin(&mut alphas[..places]);
         for t in 1..steps {
             let (done, rest) = alphas.split_at_mut(t * places);
@@ -133,17 +134,17 @@ impl<T: ScalarElement> Sample<'_, T> {
             return Ok(());
         }
         // beta: log-probability of what follows step t from place s.
-        let mut betas = numbers(2 * places)?;
+        let mut betas = Scratch::<f64>::new(NAME, 2 * places)?;
         let (mut beta, mut next) = betas.split_at_mut(places);
         beta.fill(f64::NEG_INFINITY);
         beta[places.saturating_sub(2)..].fill(0.0);
-        let mut posterior = numbers(self.classes)?;
+        let mut posterior = Scratch::<f64>::new(NAME, self.classes)?;
         for t in (0..steps).rev() {
             posterior.fill(0.0);
             for (s, (alpha, beta)) in alphas[t * places..][..places].iter().zip(&*beta).enumerate() {
                 posterior[self.all.class(self.labels, s)] += (alpha + beta - total).exp();
             }
-            for (dx, p) in dx[t * self.classes..].iter_mut().zip(&posterior) {
+            for (dx, p) in dx[t * self.classes..].iter_mut().zip(posterior.iter()) {
                 *dx = T::from_scalar(Scalar::Float(-scale * p));
             }
             if t == 0 {
@@ -163,13 +164,6 @@ impl<T: ScalarElement> Sample<'_, T> {
         }
         Ok(())
     }
-}
-
-fn numbers(count: usize) -> Result<Vec<f64>> {
-    let mut list = Vec::new();
-    list.try_reserve_exact(count).map_err(|_| Error::memory(NAME, format!("cannot hold {count} alignment scores")))?;
-    list.resize(count, 0.0);
-    Ok(list)
 }
 
 /// Input: log-probabilities `(N, T, C)`. Output: losses `(N,)`, or with their gradients as second input those of the input.

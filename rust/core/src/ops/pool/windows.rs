@@ -1,10 +1,13 @@
 //! Which image elements each output position of a pool sees, axis by axis: regular and adaptive pools differ only here.
 
+use crate::cpu::scratch::Scratch;
 use crate::error::{Error, Result};
 use crate::ops::spatial::{Axes3, per_axis};
+use bytemuck::{Pod, Zeroable};
 
 /// Elements `start, start + step, ...` below `end`; `cover` counts those an average divides by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
 pub struct Window {
     pub start: usize,
     pub end: usize,
@@ -16,7 +19,7 @@ pub struct Window {
 pub struct Windows {
     pub image: Axes3,
     pub step: Axes3,
-    pub axes: [Vec<Window>; 3],
+    pub axes: [Scratch<Window>; 3],
 }
 
 /// Arguments of a regular pool; the stride is the kernel size where it is not given.
@@ -30,12 +33,15 @@ pub struct Regular<'a> {
     pub count_include_pad: bool,
 }
 
-fn table(op: &str, count: usize, window: impl Fn(usize) -> Window) -> Result<Vec<Window>> {
-    let mut windows = Vec::new();
-    let full = |_| Error::memory(op, format!("cannot hold {count} windows"));
-    windows.try_reserve_exact(count).map_err(full)?;
-    windows.extend((0..count).map(window));
+fn table(op: &str, count: usize, window: impl Fn(usize) -> Window) -> Result<Scratch<Window>> {
+    let mut windows = Scratch::new(op, count)?;
+    windows.iter_mut().enumerate().for_each(|(o, slot)| *slot = window(o));
     Ok(windows)
+}
+
+/// One table for each of three axes.
+fn tables(mut of: impl FnMut(usize) -> Result<Scratch<Window>>) -> Result<[Scratch<Window>; 3]> {
+    Ok([of(0)?, of(1)?, of(2)?])
 }
 
 impl Windows {
@@ -47,8 +53,7 @@ impl Windows {
         };
         let padding = per_axis(op, "padding", options.padding, spatial, 0, 0)?;
         let step = per_axis(op, "dilation", options.dilation, spatial, 1, 1)?;
-        let mut axes = [const { Vec::new() }; 3];
-        for a in 0..3 {
+        let axes = tables(|a| {
             let (n, k, s, p, d) = (image[a], kernel[a], stride[a], padding[a], step[a]);
             let reach = (k - 1) * d + 1;
             if p > reach / 2 {
@@ -68,17 +73,18 @@ impl Windows {
             if options.ceil_mode && (count - 1) * s >= n + p {
                 count -= 1;
             }
-            axes[a] = table(op, count, |o| {
+            let windows = table(op, count, |o| {
                 let (first, past) = (o * s, o * s + reach);
                 let start = if first >= p { first - p } else { (d - (p - first) % d) % d };
                 let end = (past - p.min(past)).min(n);
                 let cover = if options.count_include_pad { past.min(n + 2 * p) - first } else { end - start.min(end) };
                 Window { start, end, cover }
             })?;
-            if let Some(o) = axes[a].iter().position(|w| w.start >= w.end) {
-                return Err(Error::shape(op, format!("window {o} of axis {a} sees nothing but padding")));
+            match windows.iter().position(|w| w.start >= w.end) {
+                Some(o) => Err(Error::shape(op, format!("window {o} of axis {a} sees nothing but padding"))),
+                None => Ok(windows),
             }
-        }
+        })?;
         Ok(Windows { image, step, axes })
     }
 
@@ -87,8 +93,7 @@ impl Windows {
         if output.len() != 1 && output.len() != spatial {
             return Err(Error::value(op, format!("expected output_size of 1 or {spatial} numbers, got {output:?}")));
         }
-        let mut axes = [const { Vec::new() }; 3];
-        for a in 0..3 {
+        let axes = tables(|a| {
             let n = image[a];
             let wanted = match a.checked_sub(3 - spatial) {
                 Some(i) => output[if output.len() == 1 { 0 } else { i }],
@@ -103,16 +108,16 @@ impl Windows {
                 return Err(Error::shape(op, "expected an input without empty axes"));
             }
             let at = |o: usize| (o as u128 * n as u128 / count as u128) as usize;
-            axes[a] = table(op, count, |o| {
+            table(op, count, |o| {
                 let end = ((o as u128 + 1) * n as u128).div_ceil(count as u128) as usize;
                 Window { start: at(o), end, cover: end - at(o) }
-            })?;
-        }
+            })
+        })?;
         Ok(Windows { image, step: [1; 3], axes })
     }
 
     pub fn output(&self) -> Axes3 {
-        self.axes.each_ref().map(Vec::len)
+        self.axes.each_ref().map(|axis| axis.len())
     }
     pub fn positions(&self) -> usize {
         self.output().iter().product()

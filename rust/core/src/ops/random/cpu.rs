@@ -3,6 +3,7 @@
 use super::Law;
 use crate::cpu::level::leveled;
 use crate::cpu::pool::for_each_chunk;
+use crate::cpu::scratch::Scratch;
 use crate::dtype::{DType, bf16, f16};
 use crate::error::{Error, Result};
 use crate::random::{LANES, Stream, TILE, widen};
@@ -148,16 +149,17 @@ pub fn integers<T: ScalarElement>(stream: Stream, low: i128, span: u128, out: &m
 }
 
 pub fn permutation<T: ScalarElement>(stream: Stream, out: &mut [T]) -> Result<()> {
-    let mut words: Vec<u64> = Vec::new();
-    let mut keys: Vec<(u64, usize)> = Vec::new();
-    let full = |_| Error::memory("randperm", format!("cannot hold the keys of {} elements", out.len()));
-    words.try_reserve_exact(out.len()).map_err(full)?;
-    keys.try_reserve_exact(out.len()).map_err(full)?;
-    words.resize(out.len(), 0);
-    stream.wide_words(0, &mut words);
-    keys.extend(words.into_iter().zip(0..));
+    let mut keys = Scratch::<[u64; 2]>::new("randperm", out.len())?;
+    for_each_chunk(&mut keys, GRAIN, |chunk, part| {
+        let mut words = [0u64; STEP];
+        for (step, part) in part.chunks_mut(STEP).enumerate() {
+            let first = chunk * GRAIN + step * STEP;
+            stream.wide_words((first / (TILE / 2)) as u64, &mut words[..part.len()]);
+            part.iter_mut().zip(words).zip(first as u64..).for_each(|((key, word), i)| *key = [word, i]);
+        }
+    })?;
     keys.sort_unstable();
-    out.iter_mut().zip(keys).for_each(|(value, (_, i))| *value = T::from_scalar(Scalar::Int(i as i128)));
+    out.iter_mut().zip(&*keys).for_each(|(value, &[_, i])| *value = T::from_scalar(Scalar::Int(i as i128)));
     Ok(())
 }
 
