@@ -11,7 +11,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := demo
-.PHONY: demo test test-rust test-python bench lint lint-rust lint-python stubs wheel test-array-api tools clean
+.PHONY: demo test test-rust test-python bench lint lint-rust lint-python stubs renew-stubs wheel test-array-api tools clean
 
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 VENV := $(CURDIR)/.venv
@@ -58,8 +58,12 @@ lint-python: tools
 # The stub is generated from the compiled module's own signatures: a stale one is an error that shows the difference.
 stubs: tools
 	$(call develop)
-	$(BIN)/python -c 'from ferrograd import _core; print(_core.__stubs__, end="")' \
-		| diff -u python/ferrograd/_core.pyi - || { echo "_core.pyi is stale. Renew it: make update-stubs"; exit 1; }
+	$(BIN)/python -c 'from ferrograd import _core; print(_core._stub(), end="")' \
+		| diff -u python/ferrograd/_core.pyi - || { echo "_core.pyi is stale. Renew it: make renew-stubs"; exit 1; }
+
+renew-stubs: tools
+	$(call develop)
+	$(BIN)/python -c 'from ferrograd import _core; print(_core._stub(), end="")' > python/ferrograd/_core.pyi
 
 wheel: tools
 	$(BIN)/maturin build --release --out dist

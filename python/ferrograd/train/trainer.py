@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ferrograd import _core
+from ferrograd import _core, _namespace
 from ferrograd._autograd import no_grad
 from ferrograd._core import Tensor
 from ferrograd.data import DataLoader, TensorDataset
@@ -143,7 +143,7 @@ class Trainer:
                 outputs.append(self.model(self._move(inputs)))
         if not outputs:
             raise ValueError("Trainer.predict: the data is empty")
-        return _core.concat(outputs, axis=0)
+        return _namespace.concat(outputs, axis=0)
 
     def save(self, folder: str | os.PathLike[str], keep: int = 1) -> Path:
         """Write a checkpoint of model, optimizer, schedule and history, all or nothing; returns its path."""

@@ -76,3 +76,20 @@ pub fn glu(x: &Tensor, axis: i64) -> Result<Tensor> {
     let half = |start| crate::ops::movement::narrow(x, axis, start, size / 2);
     half(0)?.multiply(&half(size / 2)?.sigmoid()?)
 }
+
+/// `x` above zero, else `weight * x`: one weight, or one for each channel (axis 1).
+pub fn prelu(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
+    let channels = x.shape().get(1).copied().unwrap_or(1);
+    if weight.rank() > 1 || (weight.numel() != 1 && weight.numel() != channels) {
+        let message = format!(
+            "expected one weight or one for each of {channels} channels, got shape {}",
+            crate::shape::display(weight.shape())
+        );
+        return Err(crate::Error::shape("prelu", message));
+    }
+    let mut shape = crate::shape::Shape::from_elem(1, x.rank());
+    if weight.numel() > 1 {
+        shape[1] = channels;
+    }
+    x.prelu(&crate::ops::movement::reshape(weight, &shape)?)
+}

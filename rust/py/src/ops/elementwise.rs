@@ -3,7 +3,7 @@
 use crate::rows;
 use crate::table::args::Operand;
 use crate::table::{Call, Param, Pass, Row};
-use ferrograd_core::ops::activation::Activation;
+use ferrograd_core::ops::activation::{self, Activation};
 use ferrograd_core::ops::binary::Binary;
 use ferrograd_core::ops::compare::Compare;
 use ferrograd_core::ops::complex::Complex;
@@ -28,7 +28,7 @@ pub fn activations() -> &'static [Row] {
 }
 
 /// Halves of ops that are bound as one.
-const HIDDEN: &[&str] = &["clamp_min", "clamp_max", "gelu", "gelu_tanh"];
+const HIDDEN: &[&str] = &["clamp_min", "clamp_max", "gelu", "gelu_tanh", "prelu"];
 
 /// Rows live as long as the process; they are made once, at import.
 fn leak(rows: impl Iterator<Item = &'static elementwise::Row>, pass: Pass) -> &'static [Row] {
@@ -87,5 +87,6 @@ pub const FUNCTIONS: &[Row] = rows! {
 
 pub const ACTIVATIONS: &[Row] = rows! {
     /// Gaussian error linear unit, exact (approximate="none") or by tanh.
-    gelu [] (x: Tensor, approximate: String = String::from("none")) {} -> Tensor = gelu(&x, &approximate);
+    gelu [] (x: Tensor, approximate: String = String::from("none")) {} -> Tensor = gelu(&x, &approximate);    /// x above zero, else weight * x: one weight, or one for each channel (axis 1).
+    prelu [] (x: Tensor, weight: Tensor) {} -> Tensor = activation::prelu(&x, &weight);
 };

@@ -205,7 +205,8 @@ impl FromPython for f64 {
 }
 
 impl FromPython for bool {
-    const HINT: &'static str = "bool";
+    /// The plain name is a dtype in the stub.
+    const HINT: &'static str = "builtins.bool";
     fn from_python(arg: &Arg<'_, '_>) -> PyResult<bool> {
         arg.value.extract::<bool>().map_err(|_| arg.wrong("a bool"))
     }

@@ -84,7 +84,7 @@ macro_rules! returned {
         })*
     };
 }
-returned!(bool => "bool", i64 => "int", f64 => "float", String => "str", () => "None");
+returned!(bool => "builtins.bool", i64 => "int", f64 => "float", String => "str", () => "None");
 
 impl Returned for Vec<Tensor> {
     const HINT: &'static str = "tuple[Tensor, ...]";

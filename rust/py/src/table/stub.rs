@@ -17,6 +17,20 @@ fn python_default(text: &str) -> String {
     }
 }
 
+/// A parameter with its annotation and default.
+fn declared(p: &Param) -> String {
+    match p.default.map(python_default) {
+        Some(d) if d == "None" => format!("{}: {} | None = None", p.name, p.hint),
+        Some(d) => format!("{}: {} = {d}", p.name, p.hint),
+        None => format!("{}: {}", p.name, p.hint),
+    }
+}
+
+/// A parameter as `inspect.signature` reads it.
+fn plain(p: &Param) -> String {
+    p.default.map_or(p.name.into(), |d| format!("{}={}", p.name, python_default(d)))
+}
+
 fn parameters(params: &[Param], typed: bool) -> String {
     let mut out: Vec<String> = Vec::new();
     for (i, p) in params.iter().enumerate() {
@@ -24,14 +38,7 @@ fn parameters(params: &[Param], typed: bool) -> String {
         if p.pass == Pass::KeywordOnly && before != Some(Pass::KeywordOnly) {
             out.push("*".into());
         }
-        let default = p.default.map(python_default);
-        out.push(match (typed, default) {
-            (true, Some(d)) if d == "None" => format!("{}: {} | None = None", p.name, p.hint),
-            (true, Some(d)) => format!("{}: {} = {d}", p.name, p.hint),
-            (true, None) => format!("{}: {}", p.name, p.hint),
-            (false, Some(d)) => format!("{}={d}", p.name),
-            (false, None) => p.name.into(),
-        });
+        out.push(if typed { declared(p) } else { plain(p) });
         let next = params.get(i + 1).map(|n| n.pass);
         if p.pass == Pass::PositionalOnly && next != Some(Pass::PositionalOnly) {
             out.push("/".into());
@@ -77,16 +84,7 @@ pub fn functions() -> String {
 pub fn methods() -> String {
     let one = |b: &super::call::BoundRow| {
         // Methods take keyword-only arguments by position, too.
-        let free = |p: &Param| {
-            format!(
-                "{}: {}{}",
-                p.name,
-                p.hint,
-                p.default.map_or(String::new(), |d| format!(" = {}", python_default(d)))
-            )
-        };
-        let rest: Vec<String> = b.row.params[1..].iter().map(free).collect();
-        let rest = rest.iter().map(|p| format!(", {p}")).collect::<String>();
+        let rest: String = b.row.params[1..].iter().map(|p| format!(", {}", declared(p))).collect();
         format!("    def {}(self{rest}, **torch_names: Any) -> {}: ...\n", b.row.python_name(), b.row.returns)
     };
     table().iter().filter(|b| b.method).map(one).collect()

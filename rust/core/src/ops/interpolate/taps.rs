@@ -80,7 +80,13 @@ impl Taps {
                 *sample = clamp(first + k as f64);
                 *weight = match mode {
                     Mode::Nearest | Mode::NearestExact => 1.0,
-                    Mode::Linear => if k == 0 { 1.0 - t } else { t },
+                    Mode::Linear => {
+                        if k == 0 {
+                            1.0 - t
+                        } else {
+                            t
+                        }
+                    }
                     Mode::Cubic => cubic((t + 1.0 - k as f64).abs()),
                 };
             }
