@@ -128,5 +128,6 @@ def test_a_training_run_follows_the_cpu() -> None:
         return losses
 
     cpu, gpu = run("cpu"), run("gpu")
-    np.testing.assert_allclose(gpu, cpu, rtol=1e-5)
+    # Rounding differences grow from step to step; twenty steps stay well inside this.
+    np.testing.assert_allclose(gpu, cpu, rtol=2e-4)
     assert gpu[-1] < gpu[0]

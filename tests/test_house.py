@@ -42,7 +42,7 @@ def test_there_are_files_to_check() -> None:
     assert sum(1 for _ in files(*SUFFIXES)) > 80
 
 
-@pytest.mark.parametrize("path", files(*SUFFIXES), ids=name)
+@pytest.mark.parametrize("path", list(files(*SUFFIXES)), ids=name)
 def test_file_is_short_and_finished(path: Path) -> None:
     text = path.read_text()
     assert text.count("\n") <= LONGEST_FILE
@@ -56,7 +56,7 @@ def unsafe_lines(text: str) -> list[int]:
     return [number for number, line in enumerate(code.splitlines()) if re.search(r"\bunsafe\b(?!_)", line)]
 
 
-@pytest.mark.parametrize("path", files(".rs"), ids=name)
+@pytest.mark.parametrize("path", list(files(".rs")), ids=name)
 def test_unsafe_has_an_address_and_a_reason(path: Path) -> None:
     lines = path.read_text().splitlines()
     for number in unsafe_lines(path.read_text()):

@@ -112,7 +112,9 @@ def value_and_grad(
     return differentiated
 
 
-def grad(function: Callable[..., Any], argnums: int | Sequence[int] = 0, create_graph: bool = False) -> Callable[..., Any]:
+def grad(
+    function: Callable[..., Any], argnums: int | Sequence[int] = 0, create_graph: bool = False
+) -> Callable[..., Any]:
     """A function that returns the gradient of `function`; see `value_and_grad`.
 
     >>> import ferrograd as fg
@@ -149,8 +151,8 @@ def vjp(function: Callable[..., Any], *args: Tensor) -> tuple[Any, Callable[...,
 class custom_vjp:
     """A function with a gradient of your own.
 
-    Decorate the forward function, then register with `defvjp(forward, backward)`: `forward(*args)` returns the value and
-    whatever `backward(saved, *cotangents)` needs; that returns one gradient (or None) per tensor argument.
+    Decorate the forward function, then register with `defvjp(forward, backward)`: `forward(*args)` returns the value
+    and whatever `backward(saved, *cotangents)` needs; that returns one gradient (or None) per tensor argument.
 
     >>> import ferrograd as fg
     >>> @fg.custom_vjp
@@ -180,43 +182,48 @@ class custom_vjp:
         inputs = [a for a in args if isinstance(a, Tensor)]
 
         def rule(*cotangents: Tensor | None) -> Any:
-            filled = (_core.zeros_like(y) if dy is None else dy for y, dy in zip(_tensors(value), cotangents, strict=True))
-            return backward(saved, *filled)
+            pairs = zip(_tensors(value), cotangents, strict=True)
+            return backward(saved, *(_core.zeros_like(y) if dy is None else dy for y, dy in pairs))
 
         tied = _core._record(list(_tensors(value)), inputs, rule)
         return tuple(tied) if isinstance(value, (tuple, list)) else tied[0]
 
 
-def checkpoint(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """`function(*args)`, whose inner values are computed again in backward instead of being kept.
+def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, whose inner values are computed again in backward instead of being kept.
 
     Random numbers drawn inside are the same both times. Tensors that the function closes over (the weights of a layer)
     get their gradients as usual.
 
     >>> import ferrograd as fg
     >>> x = fg.tensor([1.0], requires_grad=True)
-    >>> fg.checkpoint(lambda v: fg.exp(fg.sin(v)), x).backward()
+    >>> fg.checkpoint(lambda v: fg.exp(fg.sin(v)))(x).backward()
     >>> round(x.grad.item(), 4)
     1.2534
     """
-    state = _core.get_rng_state()
-    with no_grad():
-        value = function(*args, **kwargs)
-    tensors = [a for a in args if isinstance(a, Tensor)]
-    # An input that always needs a gradient ties the output into the graph even if only closed-over weights train.
-    anchor = _core.zeros(()).requires_grad_()
 
-    def rule(*cotangents: Tensor | None) -> list[Tensor | None]:
-        now = _core.get_rng_state()
-        _core.set_rng_state(state)
-        fresh = [a.detach().requires_grad_() if isinstance(a, Tensor) and a.requires_grad else a for a in args]
-        with enable_grad():
-            outputs = _tensors(function(*fresh, **kwargs))
-        _core.set_rng_state(now)
-        live = [(y, dy) for y, dy in zip(outputs, cotangents, strict=True) if dy is not None and y.requires_grad]
-        _core._backward([y for y, _ in live], [dy for _, dy in live])
-        grads = [a.grad if a.requires_grad else None for a in fresh if isinstance(a, Tensor)]
-        return [*grads, None]
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        state = _core.get_rng_state()
+        with no_grad():
+            value = function(*args, **kwargs)
+        tensors = [a for a in args if isinstance(a, Tensor)]
+        # An input that always needs a gradient ties the output into the graph even if only closed-over weights train.
+        anchor = _core.zeros(()).requires_grad_()
 
-    tied = _core._record(list(_tensors(value)), [*tensors, anchor], rule)
-    return tuple(tied) if isinstance(value, (tuple, list)) else tied[0]
+        def rule(*cotangents: Tensor | None) -> list[Tensor | None]:
+            now = _core.get_rng_state()
+            _core.set_rng_state(state)
+            fresh = [a.detach().requires_grad_() if isinstance(a, Tensor) and a.requires_grad else a for a in args]
+            with enable_grad():
+                outputs = _tensors(function(*fresh, **kwargs))
+            _core.set_rng_state(now)
+            live = [(y, dy) for y, dy in zip(outputs, cotangents, strict=True) if dy is not None and y.requires_grad]
+            _core._backward([y for y, _ in live], [dy for _, dy in live])
+            grads = [a.grad if a.requires_grad else None for a in fresh if isinstance(a, Tensor)]
+            return [*grads, None]
+
+        tied = _core._record(list(_tensors(value)), [*tensors, anchor], rule)
+        return tuple(tied) if isinstance(value, (tuple, list)) else tied[0]
+
+    return wrapped

@@ -170,7 +170,7 @@ def meshgrid(*arrays: Tensor, indexing: str = "xy") -> tuple[Tensor, ...]:
 
 
 def einsum(equation: str, *operands: Tensor) -> Tensor:
-    """Sums of products in Einstein's notation, e.g. "bij,bjk->bik"; repeated indices, `...` and implicit output as in NumPy.
+    """Sums of products in Einstein's notation, e.g. "bij,bjk->bik"; the whole grammar of NumPy.
 
     >>> import ferrograd as fg
     >>> fg.einsum("ij->ji", fg.tensor([[1.0, 2.0]])).shape
@@ -319,7 +319,7 @@ class _Info:
             raise ValueError(f"array namespace info: unknown device, expected 'cpu' or None, got {device!r}")
 
 
-def __array_namespace_info__() -> _Info:
+def __array_namespace_info__() -> _Info:  # noqa: N807
     """The inspection API of the standard.
 
     >>> import ferrograd as fg

@@ -19,8 +19,9 @@ def tensor_repr(x: Tensor) -> str:
     """
     host = x.detach().to("cpu")
     values = np.asarray(host.to("float32") if host.dtype.name == "bfloat16" else host)
-    options = {"separator": ", ", "prefix": "tensor(", "precision": 4, "threshold": 1000}
-    body = np.array2string(values, **options) if values.size else "[]"
+    body = "[]"
+    if values.size:
+        body = np.array2string(values, separator=", ", prefix="tensor(", precision=4, threshold=1000)
     notes = [body]
     if values.size == 0 and values.shape != (0,):
         notes.append(f"shape={values.shape}")

@@ -39,7 +39,8 @@ def binary(
         first, last = smooth or (low, high)
         return call(*pair(source, low=first, high=last))
 
-    row.setdefault("refusals", (refuses("ShapeError", name, np.ones((2, 3)), np.ones((2, 4))),))
+    first = row.get("dtypes", ("float64",))[0]
+    row.setdefault("refusals", (refuses("ShapeError", name, np.ones((2, 3), first), np.ones((2, 4), first)),))
     return Row(name, reference, cases, smooth=smooth_cases, **row)
 
 

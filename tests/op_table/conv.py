@@ -135,7 +135,7 @@ def refused(name: str, dims: int) -> tuple[Any, ...]:
         refuses("ValueError", name, x, weight, padding=-1),
         refuses("ValueError", name, x, weight, groups=0),
         refuses("ValueError", name, x, weight, groups=3),
-        refuses("ShapeError", name, x, np.ones((2, 3, *[3] * dims))),
+        refuses("ShapeError", name, x, np.ones((3, 3, *[3] * dims))),
         refuses("ShapeError", name, x, weight, np.ones(5)),
         refuses("ShapeError", name, np.ones(3), weight),
     )

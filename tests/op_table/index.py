@@ -184,7 +184,13 @@ ROWS = (
     ),
     Row("nonzero", nonzero, sparse_array, dtypes.ALL, result="int64", gradient=POSITIONS),
     Row("isin", np.isin, isin_cases, dtypes.NUMERIC, result="bool", gradient="boolean result"),
-    Row("unique_values", lambda x: np.unique(x, equal_nan=False), set_cases, dtypes.REAL, gradient="a set has no derivative"),
+    Row(
+        "unique_values",
+        lambda x: np.unique(x, equal_nan=False),
+        set_cases,
+        dtypes.REAL,
+        gradient="a set has no derivative",
+    ),
     Row("unique_all", unique_all, set_cases, dtypes.REAL, result=None, gradient="a set has no derivative"),
     Row(
         "unique_counts",

@@ -65,12 +65,13 @@ class Adam(Optimizer):
         for step, some in by_step.items():
             _core.adam_step(
                 some,
-                [p.grad for p in some],
+                [p.grad for p in some if p.grad is not None],
                 [self.state[p]["exp_avg"] for p in some],
                 [self.state[p]["exp_avg_sq"] for p in some],
                 step,
                 group["lr"],
-                *group["betas"],
+                group["betas"][0],
+                group["betas"][1],
                 group["eps"],
                 group["weight_decay"],
                 self.decoupled,

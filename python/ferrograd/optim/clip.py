@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import ferrograd as fg
 from ferrograd import _core
 from ferrograd._autograd import no_grad
 from ferrograd._core import Tensor
@@ -28,8 +27,8 @@ def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0) -
     if norm_type == 2.0:
         return _core.asarray(_core.global_norm(listed))
     with no_grad():
-        norms = [fg.linalg.vector_norm(t, ord=norm_type) for t in listed]
-        return fg.linalg.vector_norm(_core.stack(norms), ord=norm_type)
+        norms = [_core.linalg_vector_norm(t, ord=norm_type) for t in listed]
+        return _core.linalg_vector_norm(_core.stack(norms), ord=norm_type)
 
 
 def clip_grad_norm_(

@@ -78,7 +78,7 @@ class SGD(Optimizer):
     ) -> None:
         _core.sgd_step(
             params,
-            [p.grad for p in params],
+            [p.grad for p in params if p.grad is not None],
             buffers,
             group["lr"],
             group["momentum"],

@@ -78,7 +78,8 @@ def save_checkpoint(
         (path / "manifest.json").unlink(missing_ok=True)
         shutil.rmtree(path)
     for path in root.iterdir():
-        if _UNFINISHED.fullmatch(path.name):  # left by a run that was killed while saving
+        half_removed = path.name.startswith("checkpoint-") and not (path / "manifest.json").exists()
+        if half_removed or _UNFINISHED.fullmatch(path.name):  # left by a run that was killed while saving
             shutil.rmtree(path)
     return target
 

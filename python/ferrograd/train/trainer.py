@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ferrograd import _core, _namespace
+from ferrograd import _namespace
 from ferrograd._autograd import no_grad
 from ferrograd._core import Tensor
 from ferrograd.data import DataLoader, TensorDataset

@@ -38,6 +38,16 @@ constructors! {
     grad => Grad, memory => Memory, format => Format, internal => Internal,
 }
 
+impl Error {
+    /// Memory errors say which op asked.
+    pub fn asked_by(self, op: &str) -> Error {
+        match self {
+            Error::Memory(message) => Error::Memory(format!("{op}: {message}")),
+            other => other,
+        }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

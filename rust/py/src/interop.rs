@@ -65,12 +65,13 @@ pub fn from_object(data: &Bound<'_, PyAny>, dtype: Option<DType>) -> PyResult<Te
     if let Ok(tensor) = data.cast::<PyTensor>() {
         return convert(tensor.get().value());
     }
-    // NumPy's scalars and 0-d arrays know their dtype; Python's numbers take the default one.
-    if !data.get_type().hasattr("dtype")?
-        && let Some(value) = scalar(data)?
-    {
-        let dtype = dtype.unwrap_or(value.default_dtype());
-        return checked_full(value, dtype);
+    if let Some(value) = scalar(data)? {
+        // NumPy's scalars and 0-d arrays know their dtype; Python's numbers take the default one.
+        let own = match data.get_type().hasattr("dtype")? {
+            true => dtype::parse(&data.getattr("dtype")?)?,
+            false => value.default_dtype(),
+        };
+        return checked_full(value, dtype.unwrap_or(own));
     }
     if let Some(shared) = from_buffer(data)? {
         let copied = copy::copied(&shared).map_err(raise)?;
@@ -361,6 +362,9 @@ impl PyTensor {
         if flags & ffi::PyBUF_WRITABLE == ffi::PyBUF_WRITABLE {
             return refuse("buffer: tensors are values, expected a read-only request".into());
         }
+        if value.requires_grad() {
+            return refuse("buffer: the tensor gathers gradients; use detach() first".into());
+        }
         let Some(format) = buffer_format(value.dtype()) else {
             return refuse(format!("buffer: {} has no buffer format; use .to('float32') first", value.dtype()));
         };
@@ -411,6 +415,9 @@ impl PyTensor {
 pub fn to_numpy(slf: &Bound<'_, PyTensor>, dtype: Option<Py<PyAny>>, copied: Option<bool>) -> PyResult<Py<PyAny>> {
     let py = slf.py();
     let numpy = py.import("numpy")?;
+    if slf.get().lock().requires_grad() {
+        return Err(crate::error::GradError::new_err("numpy: the tensor gathers gradients; use detach() first"));
+    }
     let view = PyMemoryView::from(slf.as_any())?;
     let mut array = numpy.call_method1("asarray", (view,))?;
     if let Some(dtype) = dtype {

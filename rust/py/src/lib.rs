@@ -43,7 +43,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     dlpack::register(module)?;
     autograd::register(module)?;
     table::call::register(module, &ops::groups())?;
-    let names: Vec<&str> = table::call::table().iter().map(|b| b.row.name).collect();
+    let names: Vec<&str> = table::call::table().iter().map(|b| b.row.python_name()).collect();
     module.add("__ops__", names)?;
     device::register(module)?;
     ops::random::register(module)?;

@@ -261,6 +261,12 @@ impl PyTensor {
         py.detach(run).map(PyTensor::new).map_err(raise)
     }
 
+    /// The tensor in another dtype; with copy=False the same one when nothing changes.
+    #[pyo3(signature = (dtype, copy=true))]
+    fn astype(&self, py: Python<'_>, dtype: &Bound<'_, PyAny>, copy: bool) -> PyResult<PyTensor> {
+        self.to(py, &PyTuple::empty(py), None, Some(dtype), copy)
+    }
+
     /// Array API: the tensor on another device.
     #[pyo3(signature = (device, /, *, stream=None))]
     fn to_device(&self, py: Python<'_>, device: &str, stream: Option<Py<PyAny>>) -> PyResult<PyTensor> {

@@ -32,12 +32,8 @@ pub fn backward(roots: &[(Tensor, Tensor)], options: Options) -> Result<()> {
         let slots = run_hooks(&node, slots)?;
         if node.retains() {
             for (i, g) in slots.iter().enumerate().filter_map(|(i, g)| g.as_ref().map(|g| (i, g))) {
-                let old = node.take_grad(i as u32);
-                let sum = match old {
-                    Some(old) => walk.with_mode(|| old.add(g))?,
-                    None => g.clone(),
-                };
-                node.set_grad(i as u32, Some(if options.create_graph { sum } else { sum.detach() }));
+                let grad = if options.create_graph { g.clone() } else { g.detach() };
+                walk.with_mode(|| node.accumulate(i as u32, grad))?;
             }
         }
         walk.step(&node, slots)?;
@@ -72,7 +68,7 @@ fn run_hooks(node: &Arc<Node>, mut slots: Slots) -> Result<Slots> {
             if let Some(g) = slot
                 && let Some(replaced) = hook(g)?
             {
-                check_fits("hook", &replaced, g.shape(), g)?;
+                check_fits("hook", &replaced, g)?;
                 *slot = Some(replaced);
             }
         }
@@ -80,13 +76,16 @@ fn run_hooks(node: &Arc<Node>, mut slots: Slots) -> Result<Slots> {
     Ok(slots)
 }
 
-fn check_fits(op: &str, grad: &Tensor, shape: &[usize], like: &Tensor) -> Result<()> {
-    if grad.shape() == shape && grad.dtype() == like.dtype() {
-        return Ok(());
+fn check_fits(op: &str, grad: &Tensor, like: &Tensor) -> Result<()> {
+    if grad.shape() != like.shape() {
+        let (want, got) = (shape::display(like.shape()), shape::display(grad.shape()));
+        return Err(Error::shape(op, format!("gradient does not fit its tensor, expected shape {want}, got {got}")));
     }
-    let want = format!("{} {}", like.dtype(), shape::display(shape));
-    let got = format!("{} {}", grad.dtype(), shape::display(grad.shape()));
-    Err(Error::grad(op, format!("gradient does not fit its tensor, expected {want}, got {got}")))
+    if grad.dtype() != like.dtype() {
+        let message = format!("gradient does not fit its tensor, expected {}, got {}", like.dtype(), grad.dtype());
+        return Err(Error::dtype(op, message));
+    }
+    Ok(())
 }
 
 impl Walk {
@@ -96,7 +95,7 @@ impl Walk {
             let link = root.link().ok_or_else(|| {
                 Error::grad("backward", "this tensor does not require a gradient: nothing it was computed from does")
             })?;
-            check_fits("backward", seed, root.shape(), root)?;
+            check_fits("backward", seed, root)?;
             walk.add(link, seed.clone())?;
         }
         Ok(walk)

@@ -109,11 +109,25 @@ impl Node {
         grads.extend(grad.map(|g| (index, g)));
     }
 
-    /// Takes the gradient out, so that adding to it may happen in place.
-    pub(super) fn take_grad(&self, index: u32) -> Option<Tensor> {
+    /// Takes the gradient out, so that adding to it happens outside the lock.
+    fn take_grad(&self, index: u32) -> Option<Tensor> {
         let mut grads = lock(&self.grads);
         let at = grads.iter().position(|(i, _)| *i == index)?;
         Some(grads.remove(at).1)
+    }
+
+    /// Adds to the gradient; what other threads add meanwhile is not lost.
+    pub(super) fn accumulate(&self, index: u32, mut grad: Tensor) -> Result<()> {
+        loop {
+            if let Some(old) = self.take_grad(index) {
+                grad = old.add(&grad)?;
+            }
+            let mut grads = lock(&self.grads);
+            if !grads.iter().any(|(i, _)| *i == index) {
+                grads.push((index, grad));
+                return Ok(());
+            }
+        }
     }
 
     /// Keep the gradient of a tensor that is not a leaf.
@@ -143,10 +157,16 @@ impl Node {
 
     /// Gives back what was kept for backward.
     pub(super) fn free(&self) {
-        if let Body::Inner { saved, .. } = &self.body {
-            let freed = std::mem::replace(&mut *lock(saved), Kept::Freed);
-            drop(freed);
-        }
+        let Body::Inner { saved, .. } = &self.body else { return };
+        let mut saved = lock(saved);
+        // An op that kept nothing can be walked again.
+        let keeps = |kept: &Kept| match kept {
+            Kept::Live { inputs, outputs } => inputs.iter().chain(outputs).any(Option::is_some),
+            Kept::Freed => false,
+        };
+        let freed = keeps(&saved).then(|| std::mem::replace(&mut *saved, Kept::Freed));
+        drop(saved);
+        drop(freed);
     }
 
     /// The tensors backward reads; an error when an earlier backward gave them back.

@@ -131,6 +131,11 @@ pub fn zeros(shape: &[usize], dtype: DType, device: Device) -> Result<Tensor> {
     create("zeros", Rule::Full(Scalar::Int(0)), shape, dtype, device)
 }
 
+/// Memory whose contents nobody may rely on; zeros, so that nothing undefined can be read.
+pub fn empty(shape: &[usize], dtype: DType, device: Device) -> Result<Tensor> {
+    create("empty", Rule::Full(Scalar::Int(0)), shape, dtype, device)
+}
+
 pub fn ones(shape: &[usize], dtype: DType, device: Device) -> Result<Tensor> {
     create("ones", Rule::Full(Scalar::Int(1)), shape, dtype, device)
 }

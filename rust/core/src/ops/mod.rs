@@ -114,7 +114,7 @@ fn run(op: &dyn Op, inputs: &[&Tensor]) -> Result<Outputs> {
     let mut outputs: SmallVec<[Output; 1]> = SmallVec::new();
     for Spec { shape, dtype } in specs {
         let bytes = shape::checked_numel(op.name(), &shape)? * device.element_size(op.name(), dtype)?;
-        outputs.push(Output { storage: Storage::new(device, bytes)?, shape, dtype });
+        outputs.push(Output { storage: Storage::new(device, bytes).map_err(|e| e.asked_by(op.name()))?, shape, dtype });
     }
     match device {
         Device::Cpu => op.cpu(inputs, &mut outputs)?,
@@ -122,6 +122,18 @@ fn run(op: &dyn Op, inputs: &[&Tensor]) -> Result<Outputs> {
     }
     let finish = |o: Output| Tensor::from_storage(Arc::new(o.storage), Layout::contiguous(&o.shape), o.dtype);
     outputs.into_iter().map(finish).collect()
+}
+
+/// Refuses what only the CPU can do yet, by the op's name.
+pub(crate) fn host_only(op: &str, x: &Tensor) -> Result<()> {
+    match x.device() {
+        Device::Cpu => Ok(()),
+        device => {
+            let message =
+                format!("no kernel for this device yet, expected cpu, got {device}; move the operands with .to('cpu')");
+            Err(Error::device(op, message))
+        }
+    }
 }
 
 fn common_device(op: &dyn Op, inputs: &[&Tensor]) -> Result<Device> {

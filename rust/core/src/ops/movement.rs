@@ -48,11 +48,11 @@ pub fn reshape(x: &Tensor, shape: &[usize]) -> Result<Tensor> {
 pub fn reshape_inferred(x: &Tensor, sizes: &[i64]) -> Result<Tensor> {
     let op = "reshape";
     if let Some(bad) = sizes.iter().find(|&&n| n < -1) {
-        return Err(Error::value(op, format!("expected sizes >= 0 or one -1, got {bad}")));
+        return Err(Error::shape(op, format!("expected sizes >= 0 or one -1, got {bad}")));
     }
     let unknown = sizes.iter().filter(|&&n| n == -1).count();
     if unknown > 1 {
-        return Err(Error::value(op, format!("expected at most one -1, got {sizes:?}")));
+        return Err(Error::shape(op, format!("expected at most one -1, got {sizes:?}")));
     }
     let known = |&n: &i64| if n < 0 { 1 } else { n as usize };
     let mut shape: Shape = sizes.iter().map(known).collect();

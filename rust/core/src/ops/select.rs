@@ -113,6 +113,9 @@ pub fn where_(condition: &Tensor, a: &Tensor, b: &Tensor) -> Result<Tensor> {
 /// `x` with `value` where the mask holds; the dtype stays.
 pub fn masked_fill(x: &Tensor, mask: &Tensor, value: Operand) -> Result<Tensor> {
     let op = "masked_fill";
+    if mask.dtype() != DType::Bool {
+        return Err(Error::dtype(op, format!("expected a mask of bool, got {}", mask.dtype())));
+    }
     let value = match value {
         Operand::Number(number) if number.weak_dtype(x.dtype()) != x.dtype() => {
             let message = format!("the value does not fit, expected one for {}, got {number:?}", x.dtype());
@@ -134,6 +137,9 @@ pub fn masked_fill(x: &Tensor, mask: &Tensor, value: Operand) -> Result<Tensor> 
 pub fn clip(x: &Tensor, min: Option<Operand>, max: Option<Operand>) -> Result<Tensor> {
     let bound = |x: &Tensor, row, bound: Option<Operand>| match bound {
         None => Ok(x.clone()),
+        Some(Operand::Tensor(b)) if shape::broadcast("clip", x.shape(), b.shape()).is_err() => {
+            shape::broadcast("clip", x.shape(), b.shape()).map(|_| x.clone())
+        }
         Some(bound) => elementwise::call(row, &[Operand::Tensor(x), bound], &[]),
     };
     let clipped = bound(&bound(x, Binary::clamp_min, min)?, Binary::clamp_max, max)?;

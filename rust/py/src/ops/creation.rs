@@ -58,7 +58,7 @@ pub const FUNCTIONS: &[Row] = rows! {
         {dtype: Option<DType> = None, device: Device = Device::Cpu} -> Tensor = arange(start, stop, step, dtype, device);
     /// Memory of this shape; the values are zeros, so that nothing undefined can be read.
     empty [] (shape: Sizes) {dtype: DType = DType::F32, device: Device = Device::Cpu} -> Tensor
-        = create::zeros(&shape.0, dtype, device);
+        = create::empty(&shape.0, dtype, device);
     /// Ones on diagonal k of an n_rows by n_cols matrix.
     eye [n_rows: usize, n_cols: Option<usize> = None] () {k: i64 = 0, dtype: DType = DType::F32, device: Device = Device::Cpu} -> Tensor
         = create::eye(n_rows, n_cols.unwrap_or(n_rows), k, dtype, device);
@@ -76,7 +76,7 @@ pub const FUNCTIONS: &[Row] = rows! {
         = create::zeros(&shape.0, dtype, device);
     /// Memory like that of x; the values are zeros.
     empty_like [x: Tensor] () {dtype: Option<DType> = None, device: Option<Device> = None} -> Tensor
-        = { let (dtype, device) = like(&x, dtype, device); create::zeros(x.shape(), dtype, device) };
+        = { let (dtype, device) = like(&x, dtype, device); create::empty(x.shape(), dtype, device) };
     /// One value in the shape of x.
     full_like [x: Tensor] (fill_value: Scalar) {dtype: Option<DType> = None, device: Option<Device> = None} -> Tensor
         = full_like(&x, fill_value, dtype, device);

@@ -43,6 +43,7 @@ fn bound(row: &'static elementwise::Row, pass: Pass) -> Row {
         default: None,
         pass,
         variadic: false,
+        optional: false,
     };
     let constant = |&(name, value): &(&'static str, f64)| Param {
         name,
@@ -50,15 +51,23 @@ fn bound(row: &'static elementwise::Row, pass: Pass) -> Row {
         default: Some(String::leak(format!("{value:?}"))),
         pass: Pass::Either,
         variadic: false,
+        optional: false,
     };
     let params = names.iter().map(operand).chain(row.parameters.iter().map(constant)).collect();
     Row {
         name: row.name,
-        doc: Vec::leak(row.doc.trim_end().lines().collect()),
+        doc: Vec::leak(documentation(row)),
         params: Vec::leak(params),
         returns: "Tensor",
         call: Call::Elementwise(row),
     }
+}
+
+/// The row's text, and the formula that is computed.
+fn documentation(row: &'static elementwise::Row) -> Vec<&'static str> {
+    let formula: &str =
+        String::leak(format!("Computes {}.", row.value.text.split_whitespace().collect::<Vec<_>>().join(" ")));
+    row.doc.trim_end().lines().chain(["", formula]).collect()
 }
 
 fn gelu(x: &Tensor, approximate: &str) -> Result<Tensor> {

@@ -29,7 +29,7 @@ pub const STANDARD: &[Row] = rows! {
     mean [x: Tensor] () {axis: Option<Ints> = None, keepdims: bool = false} -> Tensor = reduce::mean(&x, axes(&axis), keepdims);
     /// The smallest element; NaN if there is one.
     min [x: Tensor] () {axis: Option<Ints> = None, keepdims: bool = false} -> Tensor = reduce::min(&x, axes(&axis), keepdims);
-    /// The product.
+    /// The product of the elements along the axes.
     prod [x: Tensor] () {axis: Option<Ints> = None, dtype: Option<DType> = None, keepdims: bool = false} -> Tensor
         = reduce::prod(&x, axes(&axis), dtype, keepdims);
     /// The standard deviation: the root of `var`.

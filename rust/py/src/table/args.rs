@@ -38,6 +38,8 @@ pub trait FromPython: Sized {
     /// Its annotation in the stub.
     const HINT: &'static str;
     const VARIADIC: bool = false;
+    /// None is a value of its own.
+    const OPTIONAL: bool = false;
     fn from_python(arg: &Arg<'_, '_>) -> PyResult<Self>;
     /// Elements that the op will touch, as far as this argument tells.
     fn weight(&self) -> usize {
@@ -237,6 +239,7 @@ impl FromPython for Device {
 impl<T: FromPython> FromPython for Option<T> {
     const HINT: &'static str = T::HINT;
     const VARIADIC: bool = T::VARIADIC;
+    const OPTIONAL: bool = true;
     fn from_python(arg: &Arg<'_, '_>) -> PyResult<Option<T>> {
         if arg.none() { Ok(None) } else { T::from_python(arg).map(Some) }
     }

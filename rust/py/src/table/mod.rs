@@ -27,6 +27,7 @@ pub struct Param {
     pub pass: Pass,
     /// In a method, `x.reshape(2, 3)` means `x.reshape((2, 3))`.
     pub variadic: bool,
+    pub optional: bool,
 }
 
 /// What a row runs: a body of its own, or a declared elementwise op of the core.
@@ -142,6 +143,7 @@ macro_rules! rows {
             default: $crate::rows!(@text $($default)?),
             pass: $crate::table::Pass::$pass,
             variadic: <$t as $crate::table::args::FromPython>::VARIADIC,
+            optional: <$t as $crate::table::args::FromPython>::OPTIONAL,
         }
     };
     (@text) => { None };

@@ -19,11 +19,9 @@ fn python_default(text: &str) -> String {
 
 /// A parameter with its annotation and default.
 fn declared(p: &Param) -> String {
-    match p.default.map(python_default) {
-        Some(d) if d == "None" => format!("{}: {} | None = None", p.name, p.hint),
-        Some(d) => format!("{}: {} = {d}", p.name, p.hint),
-        None => format!("{}: {}", p.name, p.hint),
-    }
+    let default = p.default.map(python_default);
+    let none = if p.optional || default.as_deref() == Some("None") { " | None" } else { "" };
+    format!("{}: {}{none}{}", p.name, p.hint, default.map_or(String::new(), |d| format!(" = {d}")))
 }
 
 /// A parameter as `inspect.signature` reads it.

@@ -2,7 +2,7 @@
 
 use super::row::{Class, Formula, Kernels};
 use super::{Elementwise, Operand, Part};
-use crate::dtype::f16;
+use crate::dtype::{DType, f16};
 use crate::error::{Error, Result};
 use crate::gpu::{Element, Launch, MATH, Positions, Source};
 use crate::ops::copy;
@@ -40,15 +40,19 @@ pub fn run(op: &Elementwise, slots: &[Operand], out: &Output) -> Result<()> {
     };
     // Which operand is the number decides which tensor is bound where.
     let number = op.number.map_or(0, |(at, _)| 1 + at as u64);
-    let call = Call { kernel: row.name, variant: part << 8 | number, element, library: library(element) };
+    // The bits of a bool stay 0 or 1 when they are inverted.
+    let truth = out.dtype == DType::Bool && !matches!(formula.kernels, Kernels::Truths(_));
+    let variant = u64::from(truth) << 16 | part << 8 | number;
+    let call = Call { kernel: row.name, variant, element, library: library(element) };
     call.launch(&operands, &op.parameters, out, |arguments, constants| {
         let parameters = row.parameters.iter().map(|(name, _)| *name);
-        formula_text(
+        let text = formula_text(
             formula,
             element,
             &[&names[..], &parameters.collect::<Vec<_>>()].concat(),
             &[arguments, constants].concat(),
-        )
+        );
+        if truth { text.replace("return Y(formula(", "return 1u & Y(formula(") } else { text }
     })
 }
 

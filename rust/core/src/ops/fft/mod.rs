@@ -7,9 +7,9 @@ pub use frequencies::{fftfreq, fftshift, ifftshift, rfftfreq};
 
 use super::{Op, Spec, Specs, apply1, cast, copy, movement};
 use crate::autograd::{Gradient, Grads, Saved, not_differentiable};
-use crate::dtype::{DType, Kind};
+use crate::dtype::Kind;
 use crate::error::{Error, Result};
-use crate::shape::{self, normalize_axes, normalize_axis};
+use crate::shape::{normalize_axes, normalize_axis};
 use crate::storage::Output;
 use crate::tensor::Tensor;
 use smallvec::{SmallVec, smallvec};

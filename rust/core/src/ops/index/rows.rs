@@ -16,7 +16,7 @@ use smallvec::{SmallVec, smallvec};
 /// Indices of any integer type as int64 in 0..n, where `n` is the size of `axis`.
 pub fn resolve(op: &str, index: &Tensor, n: usize, axis: usize) -> Result<Tensor> {
     if !index.dtype().is_int() {
-        return Err(Error::index(op, format!("expected integer indices, got {}", index.dtype())));
+        return Err(Error::dtype(op, format!("expected integer indices, got {}", index.dtype())));
     }
     let index = copy::contiguous(index)?;
     if index.dtype() == DType::I64 && index.slice::<i64>()?.iter().all(|&i| i >= 0 && (i as usize) < n) {

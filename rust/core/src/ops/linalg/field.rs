@@ -18,7 +18,6 @@ pub trait Field: Element + ComplexField<Real = Self::Part> {
     fn widen(self) -> Complex64;
     fn narrow(value: Complex64) -> Self;
     fn part(value: f64) -> Self::Part;
-    fn part_to_f64(part: Self::Part) -> f64;
 
     /// Eigenvalues and eigenvectors, of any square matrix.
     fn eigen(a: MatRef<Self>) -> std::result::Result<(Vec<Self::Full>, Mat<Self::Full>), EvdError>;
@@ -41,10 +40,6 @@ macro_rules! fields {
             #[inline(always)]
             fn part(value: f64) -> $part {
                 value as $part
-            }
-            #[inline(always)]
-            fn part_to_f64(part: $part) -> f64 {
-                part as f64
             }
             fn eigen(a: MatRef<Self>) -> std::result::Result<(Vec<$full>, Mat<$full>), EvdError> {
                 let eigen: Eigen<$part> = $eigen(a)?;

@@ -1,7 +1,9 @@
 //! Sorting rows of contiguous memory by (key, place): ties keep their order, so every sort here is stable.
 
 use super::key::SortKey;
+use crate::cpu::parts::for_each_item;
 use crate::cpu::pool;
+use crate::dtype::Element;
 use crate::error::{Error, Result};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -37,6 +39,13 @@ pub fn sort_rows<T: SortKey>(
         return Ok(());
     }
     let rows = (GRAIN / n.max(1)).max(1);
+    if n > LONG {
+        // Each long row is itself the work of all threads.
+        for (row, places) in x.chunks_exact(n).zip(places.chunks_mut(k)) {
+            places.iter_mut().zip(order_row(op, row, wanted)?).for_each(|(out, (_, i))| *out = i as i64);
+        }
+        return fill_values(x, n, k, places, values);
+    }
     let out_of_memory = AtomicBool::new(false);
     pool::for_each_chunk(places, rows * k, |task, places| {
         for (i, places) in places.chunks_mut(k).enumerate() {
@@ -49,9 +58,13 @@ pub fn sort_rows<T: SortKey>(
     if out_of_memory.into_inner() {
         return Err(Error::memory(op, format!("no memory to sort rows of {n}")));
     }
-    let places = &*places;
-    pool::for_each_chunk(values, rows * k, |task, values| {
-        let start = task * rows * k;
+    fill_values(x, n, k, places, values)
+}
+
+/// The values at the places found.
+fn fill_values<T: Element>(x: &[T], n: usize, k: usize, places: &[i64], values: &mut [T]) -> Result<()> {
+    pool::for_each_chunk(values, GRAIN, |task, values| {
+        let start = task * GRAIN;
         for (i, out) in values.iter_mut().enumerate() {
             *out = x[(start + i) / k * n + places[start + i] as usize];
         }
@@ -69,8 +82,57 @@ fn order_row<T: SortKey>(op: &str, row: &[T], wanted: Wanted) -> Result<Vec<(T::
         }
         pairs.truncate(wanted.count);
     }
-    pairs.sort_unstable();
-    Ok(pairs)
+    sort_pairs(op, pairs)
+}
+
+/// Rows longer than this are sorted in buckets, so that threads share them and Ctrl-C ends them.
+const LONG: usize = 1 << 20;
+/// Buckets of a long row, chosen by a sample of its elements.
+const BUCKETS: usize = 512;
+
+/// Sorts pairs, no two of which are equal.
+fn sort_pairs<K: Copy + Ord + Send + Sync>(op: &str, mut pairs: Vec<(K, usize)>) -> Result<Vec<(K, usize)>> {
+    if pairs.len() <= LONG {
+        pairs.sort_unstable();
+        return Ok(pairs);
+    }
+    let mut sample: Vec<(K, usize)> = pairs.iter().step_by(pairs.len() / (BUCKETS * 16)).copied().collect();
+    sample.sort_unstable();
+    let limits: Vec<(K, usize)> = sample.chunks(16).skip(1).map(|part| part[0]).collect();
+    let bucket = |pair: &(K, usize)| limits.partition_point(|limit| limit <= pair);
+    let mut sizes = vec![0usize; limits.len() + 1];
+    for part in pairs.chunks(LONG) {
+        pool::check_interrupt()?;
+        part.iter().for_each(|pair| sizes[bucket(pair)] += 1);
+    }
+    let mut next = Vec::with_capacity(sizes.len());
+    sizes.iter().fold(0, |start, size| {
+        next.push(start);
+        start + size
+    });
+    let mut sorted = Vec::new();
+    sorted.try_reserve_exact(pairs.len()).map_err(|_| Error::memory(op, "no memory for the sorted row"))?;
+    sorted.extend_from_slice(&pairs);
+    for part in pairs.chunks(LONG) {
+        pool::check_interrupt()?;
+        for pair in part {
+            let place = &mut next[bucket(pair)];
+            sorted[*place] = *pair;
+            *place += 1;
+        }
+    }
+    let mut rest = sorted.as_mut_slice();
+    let mut parts: Vec<&mut [(K, usize)]> = Vec::with_capacity(sizes.len());
+    for size in sizes {
+        let (part, after) = std::mem::take(&mut rest).split_at_mut(size);
+        parts.push(part);
+        rest = after;
+    }
+    for_each_item(parts.into_iter(), |part| {
+        part.sort_unstable();
+        Ok(())
+    })?;
+    Ok(sorted)
 }
 
 /// For each value the place in the sorted `row` where it belongs: before (`right`: behind) its equals.

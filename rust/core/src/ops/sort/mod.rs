@@ -150,6 +150,7 @@ pub fn searchsorted(sorted: &Tensor, values: &Tensor, side: &str, sorter: Option
 
 /// Positions of the elements that are not zero, in the flattened tensor.
 pub fn flat_nonzero(x: &Tensor) -> Result<Tensor> {
+    super::host_only("nonzero", x)?;
     fn fill<T: Element>(x: &[T], out: &mut [i64]) {
         let found = x.iter().enumerate().filter(|(_, x)| **x != T::default());
         out.iter_mut().zip(found).for_each(|(out, (i, _))| *out = i as i64);

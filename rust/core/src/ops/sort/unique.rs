@@ -20,6 +20,7 @@ pub struct Unique {
 /// Distinct elements; the gradient of the values goes to their first occurrences.
 pub fn unique_all(x: &Tensor) -> Result<Unique> {
     let op = "unique_all";
+    super::super::host_only("unique_all", x)?;
     let flat = movement::reshape(x, &[x.numel()])?;
     let plain = copy::contiguous(&flat.detach())?;
     let new = |n: usize| create::zeros(&[n], DType::I64, x.device());
@@ -68,6 +69,7 @@ fn groups<T: SortKey>(
 /// Whether each element of `x` is one of `elements` (or, inverted, is none of them).
 pub fn isin(x: &Tensor, elements: &Tensor, invert: bool) -> Result<Tensor> {
     let op = "isin";
+    super::super::host_only("isin", x)?;
     let dtype = x.dtype().promote(elements.dtype())?;
     let plain = |t: &Tensor| copy::contiguous(&cast::astype(&t.detach(), dtype)?);
     let (values, elements) = (plain(x)?, plain(elements)?);
