@@ -24,7 +24,7 @@ def to_tensor(fg: Any, values: np.ndarray, dtype: str, device: str = "cpu") -> A
 def to_numpy(tensor: Any) -> np.ndarray:
     """The values; bfloat16 as float32, which NumPy has."""
     if dtype_name(tensor) == "bfloat16":
-        tensor = tensor.astype("float32")
+        tensor = tensor.to("float32")
     return np.asarray(tensor.to("cpu").detach().numpy() if hasattr(tensor, "detach") else tensor)
 
 

@@ -52,6 +52,11 @@ def comparison(name: str, reference: Callable[..., Any], types: tuple[str, ...])
     return Row(name, reference, cases, types, result="bool", gradient="boolean result")
 
 
+def bitwise(name: str, reference: Callable[..., Any]) -> Row:
+    refusals = (refuses("DTypeError", name, np.ones(2), np.ones(2)),)
+    return binary(name, reference, dtypes=BITS, gradient="integers", refusals=refusals)
+
+
 def divisors(source: Source) -> Call:
     """Integers divide by anything but zero; what they give there is checked with the boundary values."""
     first, second = pair(source)
@@ -133,12 +138,12 @@ ROWS = (
     comparison("logical_and", np.logical_and, ("bool",)),
     comparison("logical_or", np.logical_or, ("bool",)),
     comparison("logical_xor", np.logical_xor, ("bool",)),
-    binary("bitwise_and", np.bitwise_and, dtypes=BITS, gradient="integers"),
-    binary("bitwise_or", np.bitwise_or, dtypes=BITS, gradient="integers"),
-    binary("bitwise_xor", np.bitwise_xor, dtypes=BITS, gradient="integers"),
+    bitwise("bitwise_and", np.bitwise_and),
+    bitwise("bitwise_or", np.bitwise_or),
+    bitwise("bitwise_xor", np.bitwise_xor),
     Row("bitwise_left_shift", np.left_shift, shifts, dtypes.INTEGERS, gradient="integers"),
     Row("bitwise_right_shift", np.right_shift, shifts, dtypes.INTEGERS, gradient="integers"),
-    Row("clip", clip, clip_cases, dtypes.REAL, refusals=(refuses("ShapeError", "clip", np.ones(2), np.ones(3)),)),
+    Row("clip", clip, clip_cases, dtypes.REAL, refusals=(refuses("ShapeError", "broadcast", np.ones(2), np.ones(3)),)),
     Row(
         "where",
         np.where,
@@ -151,6 +156,6 @@ ROWS = (
         lambda x, mask, value: np.where(mask, np.array(value, x.dtype), x),
         masked_fill_cases,
         dtypes.ALL,
-        refusals=(refuses("DTypeError", "masked_fill", np.ones(2), np.ones(2), 1.0),),
+        refusals=(refuses("DTypeError", "bool", np.ones(2), np.ones(2), 1.0),),
     ),
 )

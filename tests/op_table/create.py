@@ -75,8 +75,14 @@ NUMPY_NAMES = tuple(name for name in dtypes.ALL if name != "bfloat16")
 
 ROWS = (
     creation("zeros", np.zeros, filled_cases, refusals=(refuses("ValueError", "zeros", (-1,)),)),
-    creation("ones", np.ones, filled_cases, refusals=(refuses("MemoryError", "ones", (2**40,)),)),
-    creation("empty", np.empty, filled_cases, check=any_values, refusals=(refuses("ValueError", "empty", (2**62, 4)),)),
+    creation("ones", np.ones, filled_cases, refusals=(refuses("MemoryError", "out of memory", (2**40,)),)),
+    creation(
+        "empty",
+        np.empty,
+        filled_cases,
+        check=any_values,
+        refusals=(refuses("ValueError", "too many elements", (2**62, 4)),),
+    ),
     creation("full", np.full, full_cases, refusals=(refuses("TypeError", "full", (2,), "x"),)),
     Row("zeros_like", np.zeros_like, like_cases, dtypes.ALL, gradient=CREATES),
     Row("ones_like", np.ones_like, like_cases, dtypes.ALL, gradient=CREATES),

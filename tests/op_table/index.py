@@ -145,7 +145,7 @@ ROWS = (
         dtypes.ALL,
         refusals=(
             refuses("IndexError", OUT_OF_RANGE, np.ones(3), 0, BEYOND),
-            refuses("DTypeError", "gather", np.ones(3), 0, np.ones(2)),
+            refuses("IndexError", "gather", np.ones(3), 0, np.ones(2)),
         ),
     ),
     Row(

@@ -163,8 +163,8 @@ ROWS = (
         MOVES,
         refusals=(
             refuses("ShapeError", "reshape", np.ones(6), (4, 2)),
-            refuses("ShapeError", "reshape", np.ones(6), (-1, -1)),
-            refuses("ShapeError", "reshape", np.ones(6), (-2, 3)),
+            refuses("ValueError", "reshape", np.ones(6), (-1, -1)),
+            refuses("ValueError", "reshape", np.ones(6), (-2, 3)),
         ),
     ),
     Row(
