@@ -16,9 +16,13 @@ UNFINISHED = re.compile(r"\b(?:todo!|unimplemented!|unreachable!\(\)|dbg!)|\b(?:
 COMMENT_OR_TEXT = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])\'', re.DOTALL)
 # Where `unsafe` may be written. Memory, threads and CPU features need it; so do the doors to C and to Python.
 UNSAFE = {
-    "rust/core/src/cpu/",
-    "rust/core/src/ops/copy/cpu.rs",
+    "rust/core/src/cpu/arena",
+    "rust/core/src/cpu/gemm/",
+    "rust/core/src/cpu/level.rs",
+    "rust/core/src/cpu/parts.rs",
+    "rust/core/src/cpu/pool",
     "rust/core/src/gpu/pipeline.rs",
+    "rust/core/src/ops/copy/cpu.rs",
     "rust/core/src/storage.rs",
     "rust/py/src/dlpack.rs",
     "rust/py/src/interop.rs",

@@ -20,6 +20,11 @@ def take_cases(source: Source) -> Call:
     return call(x, source.indices(source.shape(min_dims=1, max_dims=1), x.shape[axis]), axis=axis)
 
 
+def reordered(example: Call) -> Call:
+    """torch's order: the axis before the index."""
+    return call(example.args[0], example.kwargs["axis"], example.args[1])
+
+
 def along_axis_cases(source: Source) -> Call:
     x, axis = axis_of(source)
     shape = tuple(source.integer(1, 4) if d == axis % x.ndim else s for d, s in enumerate(x.shape))
@@ -130,6 +135,13 @@ ROWS = (
         take_cases,
         dtypes.ALL,
         refusals=(refuses("IndexError", OUT_OF_RANGE, np.ones(3), BEYOND, axis=0),),
+    ),
+    Row(
+        "index_select",
+        lambda x, axis, index: np.take(x, index, axis),
+        lambda source: reordered(take_cases(source)),
+        dtypes.ALL,
+        refusals=(refuses("IndexError", OUT_OF_RANGE, np.ones(3), 0, BEYOND),),
     ),
     Row(
         "take_along_axis",

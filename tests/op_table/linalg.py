@@ -75,6 +75,11 @@ def vecdot_cases(source: Source) -> Call:
     return call(source.array(shape, special=False), source.array(other, special=False))
 
 
+def dot_cases(source: Source) -> Call:
+    shape = source.shape(min_dims=1, max_dims=1)
+    return call(*(source.array(shape, special=False) for _ in range(2)))
+
+
 def vecdot(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.sum(np.conj(x) * y, axis=-1, dtype=x.dtype)
 
@@ -212,6 +217,14 @@ ROWS = (
         ),
     ),
     Row("tensordot", np.tensordot, tensordot_cases, dtypes.NUMERIC, slack=16),
+    Row(
+        "dot",
+        np.dot,
+        dot_cases,
+        dtypes.NUMERIC,
+        slack=16,
+        refusals=(refuses("ShapeError", "dot", np.ones(2), np.ones(3)),),
+    ),
     Row("vecdot", vecdot, vecdot_cases, dtypes.NUMERIC, slack=16),
     Row(
         "einsum",

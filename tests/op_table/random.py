@@ -55,6 +55,36 @@ def kept_or_dropped(result: Any, example: Call) -> None:
     assert p < 1 or not kept.any()
 
 
+def channel_cases(dims: int) -> Callable[[Source], Call]:
+    def cases(source: Source) -> Call:
+        x = source.array((2, 3, *(source.integer(1, 3) for _ in range(dims))), low=1, high=4, special=False)
+        return call(x, source.choice(0.0, 0.5, 1.0), training=source.flag())
+
+    return cases
+
+
+def whole_channels(result: Any, example: Call) -> None:
+    kept_or_dropped(result, example)
+    values = to_numpy(result)
+    kept = values.reshape(*values.shape[:2], -1) != 0
+    assert np.array_equal(kept.all(-1), kept.any(-1))
+
+
+def alpha_cases(source: Source) -> Call:
+    return call(source.array((COUNT,), low=-1, high=1, special=False), 0.3, training=True)
+
+
+def self_normalising(result: Any, example: Call) -> None:
+    """Mean and variance stay what they were."""
+    x, values = example.args[0].astype("float64"), to_numpy(result).astype("float64")
+    spread = 5 * np.sqrt(values.var() / COUNT)
+    assert abs(values.mean() - x.mean() * (1 - example.args[1])) < spread + abs(x.mean())
+
+
+def bernoulli_cases(source: Source) -> Call:
+    return call(np.full(source.choice((COUNT,), source.shape()), 0.3, "float32"))
+
+
 def shaped(shape: Any) -> np.ndarray:
     return np.zeros(shape, "float32")
 
@@ -90,6 +120,25 @@ ROWS = (
         result="int64",
         check=permutation,
         refusals=(refuses("ValueError", "randperm", -1),),
+    ),
+    Row(
+        "bernoulli",
+        lambda p: p,
+        bernoulli_cases,
+        ("float32",),
+        gradient=DRAWS,
+        check=moments(0.3, 0.21, 0, 1),
+    ),
+    Row("alpha_dropout", lambda x, p, training: x, alpha_cases, ("float32",), gradient=DRAWS, check=self_normalising),
+    *(
+        Row(
+            f"dropout{dims}d",
+            lambda x, p, training: x,
+            channel_cases(dims),
+            check=whole_channels,
+            smooth=lambda source: call(source.array((2, 3, 2)), 0.5, training=False),
+        )
+        for dims in (1, 2, 3)
     ),
     Row(
         "dropout",

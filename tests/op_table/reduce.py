@@ -101,6 +101,43 @@ def running(ufunc: np.ufunc) -> Callable[..., Any]:
     return reference
 
 
+def plain_scan(ufunc: np.ufunc) -> Callable[..., Any]:
+    return lambda x, axis: ufunc.accumulate(x, axis=axis, dtype=default_sum_dtype(x))
+
+
+def plain_scan_cases(source: Source) -> Call:
+    x = source.array(source.shape(min_dims=1), low=-2, high=3, special=TAME)
+    return call(x, source.axis(x.shape))
+
+
+def median_cases(source: Source) -> Call:
+    x = source.array(source.shape(min_dims=1, min_side=1), special=TAME)
+    return call(x, source.axis(x.shape), source.flag())
+
+
+def median(x: np.ndarray, axis: int, keepdims: bool) -> np.ndarray:
+    """The lower of the two middle values, as PyTorch has it."""
+    return kthvalue(x, (x.shape[axis] - 1) // 2 + 1, axis, keepdims)[0]
+
+
+def kth_cases(source: Source) -> Call:
+    x = source.array(source.shape(min_dims=1, min_side=1), special=TAME)
+    axis = source.axis(x.shape)
+    return call(x, source.integer(1, x.shape[axis]), axis, source.flag())
+
+
+def kthvalue(x: np.ndarray, k: int, axis: int, keepdims: bool) -> tuple[np.ndarray, np.ndarray]:
+    order = np.take(np.argsort(x, axis=axis, kind="stable"), [k - 1], axis=axis)
+    found = np.take_along_axis(x, order, axis), order
+    return found if keepdims else (found[0].squeeze(axis), found[1].squeeze(axis))
+
+
+def counted_cases(source: Source) -> Call:
+    x = source.indices(source.shape(min_dims=1, max_dims=1), 5)
+    weights = source.choice(None, source.array(x.shape, dtype="float64", special=False))
+    return call(x, weights, source.integer(0, 7))
+
+
 def diff_cases(source: Source) -> Call:
     x = source.array(source.shape(min_dims=1, min_side=1), special=TAME)
     axis = source.axis(x.shape)
@@ -189,6 +226,18 @@ ROWS = (
     Row("cumulative_prod", scan(np.multiply), scan_cases, dtypes.NUMERIC, result=None, slack=32),
     Row("cummax", running(np.maximum), running_cases, dtypes.REAL, result=None),
     Row("cummin", running(np.minimum), running_cases, dtypes.REAL, result=None),
+    Row("cumsum", plain_scan(np.add), plain_scan_cases, dtypes.NUMERIC, result=None, slack=8),
+    Row("cumprod", plain_scan(np.multiply), plain_scan_cases, dtypes.NUMERIC, result=None, slack=32),
+    Row("median", median, median_cases, dtypes.REAL),
+    Row(
+        "kthvalue",
+        kthvalue,
+        kth_cases,
+        dtypes.REAL,
+        result=None,
+        refusals=(refuses("ValueError", "kthvalue", np.ones(3), 4), refuses("ValueError", "kthvalue", np.ones(3), 0)),
+    ),
+    Row("bincount", np.bincount, counted_cases, ("int64",), result=None, gradient="counts"),
     Row("diff", np.diff, diff_cases, dtypes.NUMERIC, slack=8),
     Row("sort", sort, sorting_cases, dtypes.REAL, refusals=(refuses("IndexError", "sort", np.ones(2), axis=1),)),
     Row("argsort", argsort, sorting_cases, dtypes.REAL, result="int64", gradient=POSITIONS),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from harness import dtypes
-from op_table.movement import permutation, permute_cases, shaped
+from op_table.movement import permutation, permute_cases, shaped, unstack
 from op_table.row import Call, Row, Source, call, refuses
 
 
@@ -79,7 +79,26 @@ def chunk(x: np.ndarray, count: int, axis: int) -> list[np.ndarray]:
     return split(x, -(-x.shape[axis] // count), axis)
 
 
+def select_cases(source: Source) -> Call:
+    x = shaped(source, min_dims=1, min_side=1)
+    axis = source.axis(x.shape)
+    return call(x, axis, source.integer(-x.shape[axis], x.shape[axis] - 1))
+
+
+def unbind_cases(source: Source) -> Call:
+    x = shaped(source, min_dims=1, min_side=1)
+    return call(x, source.axis(x.shape))
+
+
 ROWS = (
+    Row(
+        "select",
+        lambda x, axis, index: np.take(x, index, axis),
+        select_cases,
+        dtypes.ALL,
+        refusals=(refuses("IndexError", "select", np.ones(3), 0, 3),),
+    ),
+    Row("unbind", unstack, unbind_cases, dtypes.ALL),
     Row("diagonal", np.diagonal, diagonal_cases, dtypes.ALL),
     Row(
         "expand",
