@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,11 +30,9 @@ UNSAFE = {
 }
 
 
-def files(*suffixes: str) -> Iterator[Path]:
-    for folder in SOURCES:
-        for path in sorted((ROOT / folder).rglob("*")):
-            if path.suffix in suffixes and "__pycache__" not in path.parts and "target" not in path.parts:
-                yield path
+def files(*suffixes: str) -> list[Path]:
+    found = [path for folder in SOURCES for path in sorted((ROOT / folder).rglob("*")) if path.suffix in suffixes]
+    return [path for path in found if not {"__pycache__", "target"} & set(path.relative_to(ROOT).parts)]
 
 
 def name(path: Path) -> str:
@@ -43,7 +40,7 @@ def name(path: Path) -> str:
 
 
 def test_there_are_files_to_check() -> None:
-    assert sum(1 for _ in files(*SUFFIXES)) > 80
+    assert len(files(*SUFFIXES)) > 80
 
 
 @pytest.mark.parametrize("path", list(files(*SUFFIXES)), ids=name)
