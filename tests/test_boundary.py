@@ -18,6 +18,7 @@ from harness.floors import count
 
 SHARDS = 4
 TESTS = Path(__file__).parent
+PATH = os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")])
 MOST_DEATHS = 15
 
 
@@ -40,7 +41,7 @@ def run_child(shard: int, first: int, folder: Path, problems: list[str]) -> tupl
     progress = folder / "progress"
     progress.write_bytes(struct.pack("qq", first, 0))
     command = [sys.executable, "-m", "harness.boundary_child", str(shard), str(SHARDS), str(first), str(progress)]
-    environment = {**os.environ, "PYTHONPATH": str(TESTS), "FERROGRAD_NUM_THREADS": "2"}
+    environment = {**os.environ, "PYTHONPATH": PATH, "FERROGRAD_NUM_THREADS": "2"}
     with (folder / "errors").open("w") as errors:
         child = subprocess.run(
             command, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True, timeout=500, check=False

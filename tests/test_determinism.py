@@ -16,13 +16,14 @@ from harness.results import large_case, results_of
 from op_table import ROWS
 
 TESTS = Path(__file__).parent
+PATH = os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")])
 LEVELS = ("portable", "avx2", "avx512")
 
 
 def run(folder: Path, label: str, **environment: str) -> dict[str, list[np.ndarray]]:
     """Every row's results, from a process with this environment."""
     path = folder / f"{label}.npz"
-    variables = {**os.environ, "PYTHONPATH": str(TESTS), **environment}
+    variables = {**os.environ, "PYTHONPATH": PATH, **environment}
     subprocess.run([sys.executable, "-m", "harness.results", str(path)], env=variables, check=True, timeout=400)
     found: dict[str, list[np.ndarray]] = {}
     with np.load(path) as file:

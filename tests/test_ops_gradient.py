@@ -33,18 +33,17 @@ class Scalar:
         remaining = iter(leaves)
 
         def argument(value: Any) -> Any:
-            if isinstance(value, Placed) and value.leaf.dtype == np.float64:
-                return value.view(fg, next(remaining))
-            return value
+            return value.view(fg, next(remaining)) if is_variable(value) else value
 
         arguments = calls.for_op(fg, calls.mapped(self.example, argument), "float64")
-        floating = [
-            out for out in compare.outputs(self.row.function(fg)(*arguments.args, **arguments.kwargs)) if is_real(out)
-        ]
+        function = self.row.function(fg)
+        if self.row.around:
+            function = self.row.around(fg, function)
+        floating = [out for out in compare.outputs(function(*arguments.args, **arguments.kwargs)) if is_real(out)]
         if not self.cotangents:
             self.cotangents = [fg.asarray(self.random.normal(size=out.shape)) for out in floating]
         terms = [fg.sum(out * cotangent) for out, cotangent in zip(floating, self.cotangents, strict=True)]
-        return sum(terms[1:], terms[0])
+        return sum(terms, fg.asarray(np.zeros(())))
 
     def value(self, leaves: list[np.ndarray]) -> float:
         with fg.no_grad():
@@ -52,14 +51,31 @@ class Scalar:
 
     def gradients(self, leaves: list[np.ndarray]) -> list[np.ndarray]:
         tensors = [fg.tensor(leaf, requires_grad=True) for leaf in leaves]
-        self(tensors).backward()
+        total = self(tensors)
+        if not total.requires_grad:  # rounded to integers, or to the power of zero
+            return [np.zeros(leaf.shape) for leaf in leaves]
+        total.backward()
         return [gradient_of(tensor, leaf) for tensor, leaf in zip(tensors, leaves, strict=True)]
 
 
 def placements(example: Call) -> list[Placed]:
     found: list[Placed] = []
-    calls.mapped(example, lambda value: found.append(value) if isinstance(value, Placed) else None)
-    return [each for each in found if each.leaf.dtype == np.float64]
+    calls.mapped(example, lambda value: found.append(value) if is_variable(value) else None)
+    return found
+
+
+def is_variable(value: Any) -> bool:
+    return isinstance(value, Placed) and value.leaf.dtype == np.float64
+
+
+def variables(row: Row, example: Call, layout: str) -> Call:
+    """The call with every array that is differentiated as a `Placed`."""
+    laid, values = calls.placed(example, row, layout)
+    kept = {
+        place: values.args[place] if isinstance(place, int) else values.kwargs.get(place) for place in row.constants
+    }
+    args = tuple(kept.get(place, value) for place, value in enumerate(laid.args))
+    return Call(args, {name: kept.get(name, value) for name, value in laid.kwargs.items()})
 
 
 def is_real(out: Any) -> bool:
@@ -74,8 +90,8 @@ def gradient_of(tensor: Any, leaf: np.ndarray) -> np.ndarray:
 
 
 def slope(function: Any, leaves: list[np.ndarray], direction: list[np.ndarray]) -> float:
-    ahead = [leaf + STEP * d for leaf, d in zip(leaves, direction, strict=True)]
-    behind = [leaf - STEP * d for leaf, d in zip(leaves, direction, strict=True)]
+    ahead = [np.asarray(leaf + STEP * d) for leaf, d in zip(leaves, direction, strict=True)]
+    behind = [np.asarray(leaf - STEP * d) for leaf, d in zip(leaves, direction, strict=True)]
     return float((function(ahead) - function(behind)) / (2 * STEP))
 
 
@@ -96,7 +112,7 @@ def test_gradient_is_the_slope(row: Row, data: st.DataObject) -> None:
     example = data.draw(calls.calls(row, "float64", smooth=True))
     random = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
     for layout in LAYOUTS:
-        scalar = Scalar(row, calls.placed(example, row, layout)[0], random)
+        scalar = Scalar(row, variables(row, example, layout), random)
         leaves = [each.leaf for each in placements(scalar.example)]
         gradients = scalar.gradients(leaves)
         for direction in directions(leaves, random):
@@ -111,12 +127,15 @@ def test_gradient_is_the_slope(row: Row, data: st.DataObject) -> None:
 def test_second_derivative_is_right_or_refused(row: Row, data: st.DataObject) -> None:
     example = data.draw(calls.calls(row, "float64", smooth=True))
     random = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
-    scalar = Scalar(row, calls.placed(example, row, "contiguous")[0], random)
+    scalar = Scalar(row, variables(row, example, "contiguous"), random)
     leaves = [each.leaf for each in placements(scalar.example)]
     weights = [random.normal(size=leaf.shape) for leaf in leaves]
     tensors = [fg.tensor(leaf, requires_grad=True) for leaf in leaves]
     try:
-        scalar(tensors).backward(create_graph=True)
+        total = scalar(tensors)
+        if not total.requires_grad:
+            return
+        total.backward(create_graph=True)
         first = [tensor.grad for tensor in tensors]
         for tensor in tensors:
             tensor.grad = None

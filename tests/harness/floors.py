@@ -6,10 +6,10 @@ from collections import Counter
 
 FLOORS = {
     "forward": 25_000,
-    "gradient": 1_500,
-    "second derivative": 500,
-    "boundary": 15_000,
-    "errors": 150,
+    "gradient": 5_000,
+    "second derivative": 900,
+    "boundary": 50_000,
+    "errors": 280,
     "determinism": 250,
 }
 

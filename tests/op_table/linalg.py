@@ -117,8 +117,10 @@ def rebuilds(rebuild: Callable[..., np.ndarray], *orthonormal: int) -> Callable[
         for index in orthonormal:
             factor = factors[index]
             factor = factor if factor.shape[-2] >= factor.shape[-1] else adjoint(factor)
-            identity = np.broadcast_to(np.eye(factor.shape[-1]), (*factor.shape[:-1], factor.shape[-1]))
-            np.testing.assert_allclose(adjoint(factor) @ factor, identity, tolerance, tolerance)
+            product = adjoint(factor) @ factor
+            np.testing.assert_allclose(
+                product, np.broadcast_to(np.eye(factor.shape[-1]), product.shape), tolerance, tolerance
+            )
 
     return check
 
@@ -144,6 +146,20 @@ def same_spectrum(result: Any, example: Call) -> None:
     power = np.stack([np.linalg.matrix_power(x.astype(complex), k) for k in range(1, x.shape[-1] + 1)], -3)
     sums = np.stack([np.sum(to_numpy(result).astype(complex) ** k, -1) for k in range(1, x.shape[-1] + 1)], -1)
     np.testing.assert_allclose(sums, np.trace(power, axis1=-2, axis2=-1), tolerance, tolerance * 100)
+
+
+def of_symmetric(fg: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+    """These read one triangle: only along symmetric directions is the slope theirs. Vectors have free signs."""
+
+    def symmetric(x: Any, **options: Any) -> list[Any]:
+        return [out * out for out in outputs(function((x + fg.matrix_transpose(x)) / 2, **options))]
+
+    return symmetric
+
+
+def squares(fg: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Singular vectors have free signs."""
+    return lambda x, **options: [out * out for out in outputs(function(x, **options))]
 
 
 def on(make: Callable[[Source], np.ndarray], **options: Any) -> Callable[[Source], Call]:
@@ -273,6 +289,7 @@ ROWS = (
         np.linalg.cholesky,
         on(positive_definite),
         refusals=(refuses("ValueError", "positive", -np.eye(2)),),
+        around=of_symmetric,
         **TABLE,
     ),
     Row(
@@ -290,6 +307,7 @@ ROWS = (
         check=rebuilds(svd_again, 0, 2),
         result=None,
         smooth=on(hermitian, full_matrices=False),
+        around=squares,
         **TABLE,
     ),
     Row("linalg.svdvals", np.linalg.svdvals, on(matrix), result=None, smooth=on(hermitian), **TABLE),
@@ -299,9 +317,10 @@ ROWS = (
         on(hermitian),
         check=rebuilds(lambda w, v: v * w[..., None, :] @ adjoint(v), 1),
         result=None,
+        around=of_symmetric,
         **TABLE,
     ),
-    Row("linalg.eigvalsh", np.linalg.eigvalsh, on(hermitian), result=None, **TABLE),
+    Row("linalg.eigvalsh", np.linalg.eigvalsh, on(hermitian), result=None, around=of_symmetric, **TABLE),
     Row(
         "linalg.eig",
         lambda x: tuple(np.linalg.eig(x.astype(complex))),

@@ -136,6 +136,10 @@ class Row:
     exact: bool = False  # the reference has to run in the op's own dtype, not in a wider one
     gradient: bool | str = True  # or why there is none
     smooth: Callable[[Source], Call] | None = None  # inputs for the gradient test where `cases` will not do
+    constants: tuple[int | str, ...] = ()  # arguments that the op takes as given: targets, class weights
+    around: Callable[[Any, Callable[..., Any]], Callable[..., Any]] | None = (
+        None  # the op as the gradient test calls it
+    )
     structured: bool = False  # values carry structure that repeating them along an axis would break
     check: Callable[[Any, Call], None] | None = (
         None  # replaces the comparison of values where several answers are right
