@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import compare, dtypes
+from harness import compare
 from harness.floors import count
 from harness.results import large_case, results_of
 from op_table import ROWS
@@ -84,6 +84,5 @@ def test_draws_depend_on_seed_and_position_only() -> None:
 
 
 def test_large_cases_are_large_enough_for_threads() -> None:
-    sizes = [max(array.size for array in large_case(name)) for name in ("exp", "add", "sum", "softmax")]
-    assert min(sizes) >= 1 << 16
-    assert "float32" in dtypes.TOLERANCE
+    for name in ("exp", "add", "sum", "softmax"):
+        assert max(array.size for array in large_case(name)) >= 1 << 16, name

@@ -94,7 +94,6 @@ METHODS: dict[str, Callable[[Any, Any], Any]] = {
     "x += v": lambda x, v: x.__iadd__(v),
     "x.reshape(v)": lambda x, v: x.reshape(v),
     "x.sum(v)": lambda x, v: x.sum(v),
-    "x.astype(v)": lambda x, v: x.astype(v),
     "x.to(v)": lambda x, v: x.to(v),
     "x.backward(v)": lambda x, v: x.backward(v),
     "x.grad = v": lambda x, v: setattr(x, "grad", v),
