@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 import pytest
@@ -19,6 +20,8 @@ COMMON: dict[str, Any] = {
     "suppress_health_check": list(HealthCheck),
     "phases": (Phase.generate, Phase.shrink),
 }
+# Hypothesis nests its settings at each run of a test function, and one function here runs a thousand rows.
+sys.setrecursionlimit(20_000)
 settings.register_profile("quick", max_examples=6, derandomize=True, **COMMON)
 settings.register_profile("thorough", max_examples=200, **COMMON)
 settings.load_profile(os.environ.get("FERROGRAD_TEST_PROFILE", "quick"))

@@ -70,7 +70,7 @@ def test_backward_from_a_tensor_needs_a_cotangent_of_its_shape() -> None:
         (x * 2).backward()
     (x * 2).backward(fg.asarray(np.array([1.0, 10.0])))
     np.testing.assert_array_equal(grad_of(x), [2.0, 20.0])
-    with pytest.raises(fg.GradError, match="expected float64"):
+    with pytest.raises(fg.ShapeError, match="backward"):
         (x * 2).backward(fg.ones((3,), dtype=fg.float64))
 
 
@@ -209,7 +209,7 @@ def test_checkpoint_computes_again_and_gives_the_same_gradient() -> None:
     plain, saved = [leaf(v) for v in values], [leaf(v) for v in values]
     fg.sum(block(*plain) ** 2).backward()
     runs.clear()
-    fg.sum(fg.checkpoint(block, *saved) ** 2).backward()
+    fg.sum(fg.checkpoint(block)(*saved) ** 2).backward()
     assert len(runs) == 2
     for one, other in zip(plain, saved, strict=True):
         np.testing.assert_array_equal(grad_of(one), grad_of(other))

@@ -24,7 +24,7 @@ UNSAFE = {
     "rust/core/src/ops/copy/cpu.rs",
     "rust/core/src/storage.rs",
     "rust/py/src/dlpack.rs",
-    "rust/py/src/interop.rs",
+    "rust/py/src/buffer.rs",
     "rust/py/src/table/args.rs",
     "rust/py/src/table/call.rs",
 }

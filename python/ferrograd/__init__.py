@@ -25,7 +25,7 @@ from ferrograd._namespace import *  # noqa: F403
 from ferrograd._namespace import __array_namespace_info__
 
 if TYPE_CHECKING:
-    from ferrograd import cpu, data, datasets, gpu, io, nn, optim, testing, train  # noqa: F401
+    from ferrograd import cpu, data, datasets, gpu, io, nn, optim, testing, train
 
 __array_api_version__ = "2025.12"
 

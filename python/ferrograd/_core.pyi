@@ -330,7 +330,7 @@ class Tensor:
     def index_add(self, axis: int, index: Tensor, src: Tensor, **torch_names: Any) -> Tensor: ...
     def index_select(self, axis: int, index: Tensor, **torch_names: Any) -> Tensor: ...
     def one_hot(self, num_classes: int = -1, **torch_names: Any) -> Tensor: ...
-    def pad(self, pad: int | Sequence[int], mode: str = "constant", value: bool | int | float | complex | None = None, **torch_names: Any) -> Tensor: ...
+    def pad(self, pad: int | Sequence[int], mode: str = "constant", value: complex | None = None, **torch_names: Any) -> Tensor: ...
     def scatter(self, axis: int, index: Tensor, src: Tensor | complex, **torch_names: Any) -> Tensor: ...
     def scatter_add(self, axis: int, index: Tensor, src: Tensor, **torch_names: Any) -> Tensor: ...
     def select(self, axis: int, index: int, **torch_names: Any) -> Tensor: ...
@@ -841,7 +841,7 @@ def gelu(x: Tensor, approximate: str = "none") -> Tensor:
 def prelu(x: Tensor, weight: Tensor) -> Tensor:
     """x above zero, else weight * x: one weight, or one for each channel (axis 1)."""
 
-def arange(start: bool | int | float | complex, /, stop: bool | int | float | complex | None = None, step: bool | int | float | complex = 1, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
+def arange(start: complex, /, stop: complex | None = None, step: complex = 1, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
     """Evenly spaced values from start up to but without stop. One argument is the stop.
     
     Raises ValueError for a zero step or values outside the dtype."""
@@ -852,10 +852,10 @@ def empty(shape: int | Sequence[int], *, dtype: DTypeLike | None = None, device:
 def eye(n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
     """Ones on diagonal k of an n_rows by n_cols matrix."""
 
-def full(shape: int | Sequence[int], fill_value: bool | int | float | complex, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
+def full(shape: int | Sequence[int], fill_value: complex, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
     """A tensor of one value; without dtype the value's own kind decides."""
 
-def linspace(start: bool | int | float | complex, stop: bool | int | float | complex, /, num: int, *, dtype: DTypeLike | None = None, device: str | None = None, endpoint: builtins.bool = True) -> Tensor:
+def linspace(start: complex, stop: complex, /, num: int, *, dtype: DTypeLike | None = None, device: str | None = None, endpoint: builtins.bool = True) -> Tensor:
     """num evenly spaced values from start to stop."""
 
 def ones(shape: int | Sequence[int], *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
@@ -867,7 +867,7 @@ def zeros(shape: int | Sequence[int], *, dtype: DTypeLike | None = None, device:
 def empty_like(x: Tensor, /, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
     """Memory like that of x; the values are zeros."""
 
-def full_like(x: Tensor, /, fill_value: bool | int | float | complex, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
+def full_like(x: Tensor, /, fill_value: complex, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
     """One value in the shape of x."""
 
 def ones_like(x: Tensor, /, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
@@ -1065,7 +1065,7 @@ def index_select(x: Tensor, axis: int, index: Tensor) -> Tensor:
 def one_hot(x: Tensor, num_classes: int = -1) -> Tensor:
     """A 1 in the place of each class, in a new last axis; num_classes=-1 counts them."""
 
-def pad(x: Tensor, pad: int | Sequence[int], mode: str = "constant", value: bool | int | float | complex | None = None) -> Tensor:
+def pad(x: Tensor, pad: int | Sequence[int], mode: str = "constant", value: complex | None = None) -> Tensor:
     """x widened at the ends of its last axes: pairs (before, after), the last axis first.
     
     mode is "constant", "reflect", "replicate" or "circular"."""

@@ -319,7 +319,7 @@ class _Info:
             raise ValueError(f"array namespace info: unknown device, expected 'cpu' or None, got {device!r}")
 
 
-def __array_namespace_info__() -> _Info:  # noqa: N807
+def __array_namespace_info__() -> _Info:
     """The inspection API of the standard.
 
     >>> import ferrograd as fg

@@ -157,7 +157,7 @@ ROWS = (
         dtypes.ALL,
         refusals=(
             refuses("IndexError", OUT_OF_RANGE, np.ones(3), 0, BEYOND),
-            refuses("IndexError", "gather", np.ones(3), 0, np.ones(2)),
+            refuses("DTypeError", "gather", np.ones(3), 0, np.ones(2)),
         ),
     ),
     Row(

@@ -1,6 +1,7 @@
 //! The compiled module `ferrograd._core`: Python's view of the core, nothing of its own but conversion.
 
 mod autograd;
+mod buffer;
 mod cells;
 mod device;
 mod dlpack;

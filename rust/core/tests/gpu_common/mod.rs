@@ -76,6 +76,7 @@ pub fn assert_same(what: &str, cpu: &Tensor, gpu: &Tensor, units: f64, absolute:
     }
 }
 
+#[allow(dead_code)] // each test file compiles this module anew and uses a part of it
 pub fn on_gpu(operands: &[Tensor]) -> Vec<Tensor> {
     operands.iter().map(|x| to_device(x, GPU).unwrap()).collect()
 }

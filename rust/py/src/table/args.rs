@@ -342,7 +342,7 @@ impl FromPython for Vec<Tensor> {
 }
 
 impl FromPython for Scalar {
-    const HINT: &'static str = "bool | int | float | complex";
+    const HINT: &'static str = "complex";
     fn from_python(arg: &Arg<'_, '_>) -> PyResult<Scalar> {
         scalar(&arg.value)?.ok_or_else(|| arg.wrong("a number"))
     }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::autograd::gradcheck::random_tensor;
 use crate::device::Device;
+use crate::dtype::DType;
 use crate::dtype::{Complex32, Complex64};
 
 fn complex(x: &Tensor) -> Vec<Complex64> {
