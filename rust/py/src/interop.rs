@@ -105,7 +105,8 @@ fn from_sequence(data: &Bound<'_, PyAny>, dtype: Option<DType>) -> PyResult<Tens
     let iterable = |x: &Bound<'_, PyAny>| {
         !x.is_instance_of::<pyo3::types::PyString>() && x.hasattr("__getitem__").unwrap_or(false)
     };
-    if !is_sequence(data) && !(iterable(data) && data.hasattr("__len__")?) {
+    let sized = is_sequence(data) || iterable(data) && data.hasattr("__len__")?;
+    if !sized {
         return Err(wrong(data));
     }
     let mut numbers: Vec<Scalar> = Vec::new();
