@@ -397,9 +397,9 @@ fn fmod(a: f32, b: f32) -> f32 {
     return copysign(scale(scale(f32(rest.x % divisor.x), -75), i32(divisor.y) - 75), a);
 }
 
-// Python's //, computed as NumPy does so that it agrees with remainder.
+// Python's //, computed as NumPy does so that it agrees with remainder; the quotient itself at infinities and zero.
 fn floor_divide(a: f32, b: f32) -> f32 {
-    if (is_zero(b)) { return a / b; }
+    if (is_zero(b) || is_inf(b) || !is_finite(a)) { return a / b; }
     let rest = fmod(a, b);
     let quotient = (a - rest) / b - select(0.0, 1.0, rest != 0.0 && (rest < 0.0) != (b < 0.0));
     if (quotient == 0.0) { return copysign(0.0, a / b); }

@@ -1,5 +1,6 @@
 //! Tests of the machinery on whatever adapter is there (software Vulkan will do); they say so when there is none.
 
+use naga::back::pipeline_constants::process_overrides;
 use naga::back::spv;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 
@@ -18,6 +19,8 @@ fn validate(name: &str, text: &str) {
     let info = Validator::new(ValidationFlags::all(), Capabilities::all())
         .validate(&module)
         .unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(text)));
+    let (module, info) =
+        process_overrides(&module, &info, None, &Default::default()).unwrap_or_else(|e| panic!("{name}: {e}"));
     spv::write_vec(&module, &info, &spv::Options::default(), None).unwrap_or_else(|e| panic!("{name}: {e}"));
 }
 

@@ -21,7 +21,10 @@ pub struct Wanted {
 pub fn keyed<T: SortKey>(op: &str, row: &[T]) -> Result<Vec<(T::Key, usize)>> {
     let mut pairs = Vec::new();
     pairs.try_reserve_exact(row.len()).map_err(|_| Error::memory(op, format!("no memory to sort {}", row.len())))?;
-    pairs.extend(row.iter().enumerate().map(|(i, x)| (x.key(), i)));
+    for (part, elements) in row.chunks(LONG).enumerate() {
+        pool::check_interrupt()?;
+        pairs.extend(elements.iter().enumerate().map(|(i, x)| (x.key(), part * LONG + i)));
+    }
     Ok(pairs)
 }
 
@@ -112,7 +115,10 @@ fn sort_pairs<K: Copy + Ord + Send + Sync>(op: &str, mut pairs: Vec<(K, usize)>)
     });
     let mut sorted = Vec::new();
     sorted.try_reserve_exact(pairs.len()).map_err(|_| Error::memory(op, "no memory for the sorted row"))?;
-    sorted.extend_from_slice(&pairs);
+    for part in pairs.chunks(LONG) {
+        pool::check_interrupt()?;
+        sorted.extend_from_slice(part);
+    }
     for part in pairs.chunks(LONG) {
         pool::check_interrupt()?;
         for pair in part {
