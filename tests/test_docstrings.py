@@ -9,7 +9,7 @@ import pytest
 
 import ferrograd
 
-ROOMS = ["nn", "nn.init", "optim", "data", "train", "datasets", "io.safetensors", "testing"]
+ROOMS = ["nn", "nn.init", "optim", "data", "train", "datasets", "models", "io.safetensors", "testing"]
 MODULES = [
     module.name
     for module in pkgutil.walk_packages(ferrograd.__path__, "ferrograd.")

@@ -25,12 +25,14 @@ from ferrograd._namespace import *  # noqa: F403
 from ferrograd._namespace import __array_namespace_info__
 
 if TYPE_CHECKING:
-    from ferrograd import cpu, data, datasets, gpu, io, nn, optim, testing, train
+    from ferrograd import cpu, data, datasets, gpu, io, models, nn, optim, testing, train
 
 __array_api_version__ = "2025.12"
 
 # Imported at first use: `import ferrograd` alone loads the compiled module and little else.
-_LAZY = frozenset({"cpu", "data", "datasets", "fft", "gpu", "io", "linalg", "nn", "optim", "testing", "train"})
+_LAZY = frozenset(
+    {"cpu", "data", "datasets", "fft", "gpu", "io", "linalg", "models", "nn", "optim", "testing", "train"}
+)
 
 tensor = _core.Tensor
 """`fg.tensor(data, dtype=None, device=None, requires_grad=False)`: a new tensor from numbers, lists or arrays."""
