@@ -1,4 +1,4 @@
-"""Linear, Identity, Embedding, Flatten, Unflatten."""
+"""Linear, Identity, Flatten, Unflatten."""
 
 import math
 
@@ -54,30 +54,6 @@ def test_linear_refuses_missing_and_fractional_sizes():
 def test_identity():
     x = fg.ones(2)
     assert nn.Identity(54, unused=True)(x) is x
-
-
-def test_embedding_looks_up_rows():
-    layer = nn.Embedding(5, 3, padding_idx=-1)
-    assert layer.padding_idx == 4
-    assert layer.weight.detach()[4].tolist() == [0.0, 0.0, 0.0]
-    index = fg.tensor([[1, 4], [1, 0]])
-    output = layer(index)
-    np.testing.assert_array_equal(output.detach().numpy(), layer.weight.detach().numpy()[index.numpy()])
-    output.sum().backward()
-    assert layer.weight.grad.tolist() == [[1.0] * 3, [2.0] * 3, [0.0] * 3, [0.0] * 3, [0.0] * 3]
-
-
-def test_embedding_from_pretrained_is_frozen():
-    layer = nn.Embedding.from_pretrained(fg.tensor([[1.0, 2.0], [3.0, 4.0]]))
-    assert layer(fg.tensor([1])).tolist() == [[3.0, 4.0]]
-    assert not layer.weight.requires_grad
-
-
-def test_embedding_index_outside():
-    with pytest.raises(IndexError):
-        nn.Embedding(3, 2)(fg.tensor([3]))
-    with pytest.raises(IndexError, match="padding_idx"):
-        nn.Embedding(3, 2, padding_idx=3)
 
 
 def test_flatten_and_unflatten_are_inverse():

@@ -28,10 +28,11 @@ from ferrograd.nn.activation import (
     Tanhshrink,
     Threshold,
 )
+from ferrograd.nn.attention import MultiheadAttention
 from ferrograd.nn.container import ModuleDict, ModuleList, Sequential
 from ferrograd.nn.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from ferrograd.nn.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d
-from ferrograd.nn.embedding import Embedding
+from ferrograd.nn.embedding import Embedding, EmbeddingBag
 from ferrograd.nn.flatten import Flatten, Unflatten
 from ferrograd.nn.linear import Identity, Linear
 from ferrograd.nn.loss import (
@@ -76,6 +77,14 @@ from ferrograd.nn.pool import (
     MaxPool2d,
     MaxPool3d,
 )
+from ferrograd.nn.positional import LearnedPositionalEncoding, RotaryEmbedding, SinusoidalPositionalEncoding
+from ferrograd.nn.transformer import (
+    Transformer,
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)
 
 __all__ = [
     "CELU",
@@ -112,6 +121,7 @@ __all__ = [
     "Dropout2d",
     "Dropout3d",
     "Embedding",
+    "EmbeddingBag",
     "Flatten",
     "GroupNorm",
     "Hardshrink",
@@ -128,6 +138,7 @@ __all__ = [
     "L1Loss",
     "LayerNorm",
     "LeakyReLU",
+    "LearnedPositionalEncoding",
     "Linear",
     "LogSigmoid",
     "LogSoftmax",
@@ -139,15 +150,18 @@ __all__ = [
     "Module",
     "ModuleDict",
     "ModuleList",
+    "MultiheadAttention",
     "NLLLoss",
     "PReLU",
     "Parameter",
     "RMSNorm",
     "ReLU",
     "ReLU6",
+    "RotaryEmbedding",
     "Sequential",
     "SiLU",
     "Sigmoid",
+    "SinusoidalPositionalEncoding",
     "SmoothL1Loss",
     "Softmax",
     "Softplus",
@@ -156,6 +170,11 @@ __all__ = [
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "TripletMarginLoss",
     "Unflatten",
     "functional",

@@ -5,13 +5,12 @@ from __future__ import annotations
 from ferrograd._core import Tensor
 from ferrograd.nn import functional as F
 from ferrograd.nn.module import Module
+from ferrograd.nn.sizes import check_probability
 
 
 class _Dropout(Module):
     def __init__(self, p: float = 0.5) -> None:
-        if not 0.0 <= p <= 1.0:
-            raise ValueError(f"{type(self).__name__}: p must be between 0 and 1, got {p}")
-        self.p = p
+        self.p = check_probability(self, "p", p)
 
 
 class Dropout(_Dropout):

@@ -33,6 +33,13 @@ def per_dimension(layer: Module, name: str, value: Any, dimensions: int, least: 
     return sizes
 
 
+def check_probability(layer: Module, name: str, value: float) -> float:
+    """`value`, which must be between 0 and 1."""
+    if not 0.0 <= value <= 1.0:
+        raise ValueError(f"{type(layer).__name__}: {name} must be between 0 and 1, got {value}")
+    return value
+
+
 def build(layer: Module, name: str, shape: tuple[int, ...]) -> None:
     """Turn the layer's place holder `name` into a parameter of zeros of this shape."""
     place = vars(layer)[name]

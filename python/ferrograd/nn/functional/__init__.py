@@ -1,4 +1,7 @@
-"""Functions behind the layers, under the names and argument orders of torch.nn.functional. All are compiled."""
+"""Functions behind the layers, under the names and argument orders of torch.nn.functional. Most are compiled.
+
+Where PyTorch's modify their input (`inplace`, running statistics), these give a new tensor.
+"""
 
 from ferrograd._core import (
     adaptive_avg_pool1d,
@@ -29,7 +32,6 @@ from ferrograd._core import (
     dropout2d,
     dropout3d,
     elu,
-    embedding,
     gelu,
     glu,
     group_norm,
@@ -74,6 +76,8 @@ from ferrograd._core import (
     threshold,
     triplet_margin_loss,
 )
+from ferrograd.nn.functional.attention import multi_head_attention_forward, rotate_positions
+from ferrograd.nn.functional.embedding import embedding, embedding_bag, renormalize_rows
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -105,6 +109,7 @@ __all__ = [
     "dropout3d",
     "elu",
     "embedding",
+    "embedding_bag",
     "gelu",
     "glu",
     "group_norm",
@@ -128,13 +133,16 @@ __all__ = [
     "max_pool3d",
     "mish",
     "mse_loss",
+    "multi_head_attention_forward",
     "nll_loss",
     "one_hot",
     "pad",
     "prelu",
     "relu",
     "relu6",
+    "renormalize_rows",
     "rms_norm",
+    "rotate_positions",
     "scaled_dot_product_attention",
     "selu",
     "sigmoid",
