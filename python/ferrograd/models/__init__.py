@@ -7,8 +7,12 @@ from typing import Any
 
 # Each name and the file of this folder that it is in.
 _FILES = {
+    "DeepFM": "deepfm",
     "GPT": "gpt",
     "GPTConfig": "gpt",
+    "NCF": "ncf",
+    "TextCNN": "text_cnn",
+    "WaveNet": "wavenet",
 }
 
 __all__ = sorted(_FILES)

@@ -1,0 +1,34 @@
+"""The scripts in examples/ run as they stand, here for a few steps, and print what they promise."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+# Script, arguments that make it short, what it prints; TEXT and OUT become paths of temporary files.
+SCRIPTS = [
+    (
+        "char_gpt",
+        "TEXT --iterations 3 --block-size 8 --layers 1 --heads 2 --width 16 --characters 20",
+        r"validation loss [\d.]+, of 200 random batches [\d.]+",
+    ),
+    ("deepfm", "--epochs 2 --rows 4000", r"epoch 2: loss [\d.]+, test AUC 0\.[5-9]\d+"),
+    ("ncf", "--epochs 1 --users 40 --items 150", r"hidden item among the ten best: by NCF [\d.]+ %"),
+    ("wavenet", "--iterations 2 --samples 20 --output OUT", r"0\.07 seconds of audio in"),
+]
+
+
+@pytest.mark.parametrize("script, arguments, printed", SCRIPTS, ids=[row[0] for row in SCRIPTS])
+def test_example_runs(script, arguments, printed, tmp_path, monkeypatch, capsys):
+    text = tmp_path / "text.txt"
+    text.write_text("To be, or not to be, that is the question:\n" * 40)
+    paths = {"TEXT": str(text), "OUT": str(tmp_path / "out")}
+    argv = [paths.get(word, word) for word in arguments.split()]
+    monkeypatch.setattr(sys, "argv", [f"{script}.py", *argv])
+    runpy.run_path(str(EXAMPLES / f"{script}.py"), run_name="__main__")
+    assert re.search(printed, capsys.readouterr().out)
