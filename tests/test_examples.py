@@ -19,6 +19,7 @@ SCRIPTS = [
     ),
     ("deepfm", "--epochs 2 --rows 4000", r"epoch 2: loss [\d.]+, test AUC 0\.[5-9]\d+"),
     ("ncf", "--epochs 1 --users 40 --items 150", r"hidden item among the ten best: by NCF [\d.]+ %"),
+    ("seq2seq", "--iterations 2 --batch-size 4", r"right: \d+ of 500 numbers that training never saw"),
     ("wavenet", "--iterations 2 --samples 20 --output OUT", r"0\.07 seconds of audio in"),
 ]
 

@@ -11,6 +11,7 @@ _FILES = {
     "GPT": "gpt",
     "GPTConfig": "gpt",
     "NCF": "ncf",
+    "Seq2SeqTransformer": "seq2seq",
     "TextCNN": "text_cnn",
     "WaveNet": "wavenet",
 }
