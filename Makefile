@@ -2,7 +2,8 @@
 #
 #   make demo     train a small network on real digits
 #   make test     every test, Rust and Python
-#   make bench    the same workloads on ferrograd and on its peers
+#   make bench    the same workloads on ferrograd and on its peers; PEERS=path/to/python names who has them
+#   make bench-peers    PyTorch and JAX in an environment of their own, which make bench then finds
 #   make lint     what has to be clean before a change lands
 #   make wheel    the release wheel, in dist/
 #   make test-array-api SUITE=path    the array API conformance suite, from a checkout of data-apis/array-api-tests
@@ -11,11 +12,12 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := demo
-.PHONY: demo test test-rust test-python bench lint lint-rust lint-python stubs renew-stubs wheel test-array-api tools clean
+.PHONY: demo test test-rust test-python bench bench-peers lint lint-rust lint-python stubs renew-stubs wheel test-array-api tools clean
 
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 VENV := $(CURDIR)/.venv
 BIN := $(VENV)/bin
+VENV_PEERS := $(CURDIR)/.venv-peers
 JOBS ?= 2
 # Release speed with overflow checks. Tests and extension share it, so that dependencies compile once.
 CARGO_PROFILE := verify
@@ -40,7 +42,13 @@ test-python: tools
 bench: CARGO_PROFILE := release
 bench: tools
 	$(call develop)
-	$(BIN)/python benches/bench_ops.py
+	$(BIN)/python benches/compare.py $(if $(PEERS),--peers $(PEERS))
+
+# PyPI's PyTorch brings CUDA along; from its own index, where that can be reached, it comes without.
+bench-peers: tools
+	$(BIN)/python -m venv $(VENV_PEERS)
+	$(VENV_PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --retries 1 \
+		--extra-index-url https://download.pytorch.org/whl/cpu torch jax numpy
 
 lint: lint-rust lint-python stubs
 
@@ -86,4 +94,4 @@ $(BIN)/maturin: pyproject.toml
 	@touch $@
 
 clean:
-	rm -rf $(VENV) target dist python/ferrograd/*.so
+	rm -rf $(VENV) $(VENV_PEERS) target dist python/ferrograd/*.so
