@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-# Script, arguments that make it short, what it prints; TEXT and OUT become paths of temporary files.
+# Script, arguments that make it short, what it prints; words in capitals become paths of temporary files.
 SCRIPTS = [
     (
         "char_gpt",
@@ -20,6 +20,7 @@ SCRIPTS = [
     ("deepfm", "--epochs 2 --rows 4000", r"epoch 2: loss [\d.]+, test AUC 0\.[5-9]\d+"),
     ("ncf", "--epochs 1 --users 40 --items 150", r"hidden item among the ten best: by NCF [\d.]+ %"),
     ("seq2seq", "--iterations 2 --batch-size 4", r"right: \d+ of 500 numbers that training never saw"),
+    ("text_classifier", "SENTENCES --epochs 1 --model cnn", r"cnn: accuracy on dev.tsv [\d.]+ %"),
     ("wavenet", "--iterations 2 --samples 20 --output OUT", r"0\.07 seconds of audio in"),
 ]
 
@@ -28,7 +29,9 @@ SCRIPTS = [
 def test_example_runs(script, arguments, printed, tmp_path, monkeypatch, capsys):
     text = tmp_path / "text.txt"
     text.write_text("To be, or not to be, that is the question:\n" * 40)
-    paths = {"TEXT": str(text), "OUT": str(tmp_path / "out")}
+    for name in ("train.tsv", "dev.tsv"):
+        (tmp_path / name).write_text("a fine film\t1\na dull film , and long\t0\n" * 4)
+    paths = {"TEXT": str(text), "SENTENCES": str(tmp_path), "OUT": str(tmp_path / "out")}
     argv = [paths.get(word, word) for word in arguments.split()]
     monkeypatch.setattr(sys, "argv", [f"{script}.py", *argv])
     runpy.run_path(str(EXAMPLES / f"{script}.py"), run_name="__main__")

@@ -45,7 +45,7 @@ class Seq2SeqTransformer(nn.Module):
         self.src_embedding = nn.Embedding(src_vocab_size, d_model, padding_idx)
         self.tgt_embedding = nn.Embedding(tgt_vocab_size, d_model, padding_idx)
         for table in (self.src_embedding, self.tgt_embedding):
-            nn.init.normal_(table.weight, std=1 / self.scale)
+            table.weight.data = table.weight.detach() / self.scale
         self.position = nn.SinusoidalPositionalEncoding(d_model, max_len, dropout)
         layers = (num_encoder_layers, num_decoder_layers)
         self.transformer = nn.Transformer(d_model, nhead, *layers, dim_feedforward, dropout, batch_first=True)

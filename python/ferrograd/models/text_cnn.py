@@ -39,6 +39,8 @@ class TextCNN(nn.Module):
         padding_idx: int = 0,
     ) -> None:
         self.embedding = nn.Embedding(vocab_size, embedding_dim, padding_idx)
+        # Small at first, so that what is learnt outweighs it in rare words too.
+        self.embedding.weight.data = 0.1 * self.embedding.weight.detach()
         # So much padding that a text shorter than a filter still meets every part of it.
         self.convolutions = nn.ModuleList(
             [nn.Conv1d(embedding_dim, num_filters, size, padding=size - 1) for size in kernel_sizes]
