@@ -9,7 +9,21 @@ import pytest
 
 import ferrograd
 
-ROOMS = ["nn", "nn.init", "optim", "data", "train", "datasets", "models", "io.safetensors", "testing"]
+ROOMS = [
+    "api",
+    "api.layers",
+    "plugins",
+    "train.losses",
+    "nn",
+    "nn.init",
+    "optim",
+    "data",
+    "train",
+    "datasets",
+    "models",
+    "io.safetensors",
+    "testing",
+]
 MODULES = [
     module.name
     for module in pkgutil.walk_packages(ferrograd.__path__, "ferrograd.")

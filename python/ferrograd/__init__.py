@@ -25,13 +25,28 @@ from ferrograd._namespace import *  # noqa: F403
 from ferrograd._namespace import __array_namespace_info__
 
 if TYPE_CHECKING:
-    from ferrograd import cpu, data, datasets, gpu, io, models, nn, optim, testing, train
+    from ferrograd import api, cpu, data, datasets, gpu, io, models, nn, optim, plugins, testing, train
 
 __array_api_version__ = "2025.12"
 
 # Imported at first use: `import ferrograd` alone loads the compiled module and little else.
 _LAZY = frozenset(
-    {"cpu", "data", "datasets", "fft", "gpu", "io", "linalg", "models", "nn", "optim", "testing", "train"}
+    {
+        "api",
+        "cpu",
+        "data",
+        "datasets",
+        "fft",
+        "gpu",
+        "io",
+        "linalg",
+        "models",
+        "nn",
+        "optim",
+        "plugins",
+        "testing",
+        "train",
+    }
 )
 
 tensor = _core.Tensor

@@ -190,10 +190,10 @@ def test_what_is_wrong_with_the_data_is_said():
         make(data=[(1, 2, 3)], optimizer=fg.optim.SGD([nn.Parameter(fg.zeros(1))])).fit(1)
     with pytest.raises(ValueError, match="data is empty"):
         make(data=[]).fit(1)
-    with pytest.raises(ValueError, match="unknown loss, expected one of cross_entropy"):
-        make(loss="crossentropy")
+    with pytest.raises(ValueError, match="unknown loss, did you mean cross_entropy"):
+        make(loss="cros_entropie")
     with pytest.raises(ValueError, match="unknown metric"):
-        make(metrics=["precision"])
+        make(metrics=["precise"])
     with pytest.raises(ValueError, match="no validation_data"):
         make().evaluate()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from ferrograd import _core
 from ferrograd._core import ShapeError, Tensor
 
+__all__ = ["Accuracy", "Metric"]
+
 
 class Metric:
     """Base class: `update` with every batch, `compute` at the end, `reset` before the next epoch."""
@@ -27,7 +29,11 @@ class Metric:
 class Accuracy(Metric):
     """Share of samples whose largest score is at the target class.
 
-    Scores (N, C) or (N, C, d1, ...), targets integers (N,) or (N, d1, ...).
+    Scores (N, C) or (N, C, d1, ...), targets integers (N,) or (N, d1, ...), or one-hot rows (N, C). Scores (N, 1) or
+    (N,) are probabilities of class 1, which is predicted from 0.5 on.
+
+    Args:
+        axis: of the classes; -1 for channels last.
 
     >>> import ferrograd as fg
     >>> accuracy = fg.train.Accuracy()
@@ -38,24 +44,28 @@ class Accuracy(Metric):
 
     name = "accuracy"
 
-    def __init__(self) -> None:
+    def __init__(self, axis: int = 1) -> None:
+        self.axis = axis
         self.reset()
 
     def reset(self) -> None:
         self.right = self.total = 0
 
     def update(self, output: Tensor, target: Tensor) -> None:
-        if output.ndim < 2 or (output.shape[0], *output.shape[2:]) != tuple(target.shape):
+        predicted, classes = output.detach(), target
+        if output.ndim >= 2 and output.shape[self.axis] > 1:
+            predicted = _core.argmax(predicted, axis=self.axis)
+            classes = _core.argmax(target, axis=self.axis) if target.shape == output.shape else target
+        else:
+            predicted = predicted >= 0.5
+        if (len(classes), classes.size) != (len(predicted), predicted.size):
             raise ShapeError(
                 "Accuracy: expected scores (N, C, ...) and targets (N, ...), "
                 f"got {tuple(output.shape)} and {tuple(target.shape)}"
             )
-        hits = _core.argmax(output.detach(), axis=1) == target
+        hits = predicted == classes.reshape(predicted.shape).astype(predicted.dtype)
         self.right += int(_core.count_nonzero(hits))
-        self.total += target.size
+        self.total += hits.size
 
     def compute(self) -> float:
         return self.right / self.total if self.total else float("nan")
-
-
-METRICS: dict[str, type[Metric]] = {"accuracy": Accuracy}

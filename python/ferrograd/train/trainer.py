@@ -6,34 +6,24 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ferrograd import _namespace
+from ferrograd import _namespace, plugins
 from ferrograd._autograd import no_grad
 from ferrograd._core import Tensor
 from ferrograd.data import DataLoader, TensorDataset
 from ferrograd.nn import Module
-from ferrograd.nn import functional as F
 from ferrograd.optim import LRScheduler, Optimizer, clip_factor, get_total_norm
 from ferrograd.train.callbacks import Callback, Logs
 from ferrograd.train.checkpoint import find_checkpoint, load_checkpoint, save_checkpoint
 from ferrograd.train.diagnose import count_trainable, warn_without_gradient, where_not_finite
-from ferrograd.train.metrics import METRICS, Metric
+from ferrograd.train.metrics import Metric
 
 Loss = Callable[[Any, Any], Tensor]
-LOSSES: dict[str, Loss] = {
-    "cross_entropy": F.cross_entropy,
-    "nll": F.nll_loss,
-    "mse": F.mse_loss,
-    "l1": F.l1_loss,
-    "smooth_l1": F.smooth_l1_loss,
-    "huber": F.huber_loss,
-    "bce": F.binary_cross_entropy,
-    "bce_with_logits": F.binary_cross_entropy_with_logits,
-}
+Description = str | Mapping[str, Any]
 
 
 class Trainer:
@@ -44,11 +34,13 @@ class Trainer:
         data: a `DataLoader` (or any repeatable iterable of batches), a dataset, or a pair of tensors (inputs, targets);
             the last two are shuffled and divided into batches of `batch_size`.
         optimizer: an optimizer over the model's parameters, or a function that makes one from them; the function is
-            called after the layers that find their sizes at the first call have seen a batch.
-        loss: a function of (outputs, targets), or its name: cross_entropy, nll, mse, l1, smooth_l1, huber, bce,
-            bce_with_logits. It averages over the batch.
-        metrics: metric objects or names ("accuracy"), computed while training and in validation.
-        callbacks: see `Callback`.
+            called after the layers that find their sizes at the first call have seen a batch. Also a name ("adam"), or
+            a table with settings, `{"name": "adam", "lr": 1e-3}`: any that `ferrograd.plugins` knows. None makes a
+            trainer that only evaluates and predicts.
+        loss: a function of (outputs, targets) that averages over the batch, or its name or table: one of
+            `ferrograd.train.losses` or a plugin.
+        metrics: metric objects, names ("accuracy") or tables, computed while training and in validation.
+        callbacks: see `Callback`; objects, names or tables.
         validation_data: evaluated after each epoch; same kinds as `data`, not shuffled.
         scheduler: stepped after every optimizer step.
         max_grad_norm: gradients are clipped to this total norm, inside the optimizer's kernel.
@@ -56,8 +48,8 @@ class Trainer:
         device: where model and batches are moved; None leaves them where they are.
         progress: whether a progress bar is shown.
 
-    Raises FloatingPointError, naming step and layer, when the loss is not finite. After the first step a warning names
-    trainable parameters that got no gradient.
+    Raises FloatingPointError, naming step and layer, when the loss is not finite (see `TerminateOnNaN`). After the
+    first step a warning names trainable parameters that got no gradient.
 
     >>> import ferrograd as fg
     >>> x = fg.linspace(-1, 1, 64).reshape((64, 1))
@@ -74,10 +66,10 @@ class Trainer:
         model: Module,
         data: Any,
         *,
-        optimizer: Optimizer | Callable[[Iterable[Tensor]], Optimizer],
-        loss: str | Loss = "cross_entropy",
-        metrics: Sequence[str | Metric] = (),
-        callbacks: Sequence[Callback] = (),
+        optimizer: Optimizer | Callable[[Iterable[Tensor]], Optimizer] | Description | None,
+        loss: Loss | Description = "cross_entropy",
+        metrics: Sequence[Metric | Description] = (),
+        callbacks: Sequence[Callback | Description] = (),
         validation_data: Any = None,
         scheduler: LRScheduler | None = None,
         max_grad_norm: float | None = None,
@@ -88,19 +80,30 @@ class Trainer:
         self.batch_size, self.device, self.progress = batch_size, device, progress
         self.data = self._loader(data, shuffle=True)
         self.validation_data: Any = None if validation_data is None else self._loader(validation_data, shuffle=False)
-        self.loss = _known("loss", loss, LOSSES)
-        self.metrics = [_known("metric", m, METRICS)() if isinstance(m, str) else m for m in metrics]
-        self.callbacks = list(callbacks)
+        self.loss: Loss = plugins.losses.function(loss)
+        self.metrics: list[Metric] = [plugins.metrics.create(metric) for metric in metrics]
+        self.callbacks: list[Callback] = [plugins.callbacks.create(callback) for callback in callbacks]
         self.scheduler, self.max_grad_norm = scheduler, max_grad_norm
         self.history: list[Logs] = []
         self.epoch = self.step = 0
         self.stop_training = False
         self.model = model
-        if not isinstance(optimizer, Optimizer):
+        if optimizer is not None and not isinstance(optimizer, Optimizer):
             self._find_sizes()
         if device is not None:
             model.to(device)
-        self.optimizer = optimizer if isinstance(optimizer, Optimizer) else optimizer(model.parameters())
+        self._optimizer: Optimizer | None = (
+            optimizer(model.parameters())
+            if callable(optimizer)
+            else plugins.optimizers.create(optimizer, model.parameters())
+        )
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The optimizer; ValueError for a trainer made without one."""
+        if self._optimizer is None:
+            raise ValueError("Trainer: there is no optimizer, give one to train")
+        return self._optimizer
 
     def fit(self, epochs: int = 1) -> list[Logs]:
         """Train for `epochs` more epochs; returns the history, one dictionary of figures per epoch so far."""
@@ -137,7 +140,7 @@ class Trainer:
         """Outputs for all inputs, joined along the first dimension; targets, if there are some, are ignored."""
         loader = self._loader((data,) if isinstance(data, Tensor) else data, shuffle=False)
         outputs = []
-        with self._eval_mode(), no_grad():
+        with eval_mode(self.model), no_grad():
             for batch in loader:
                 inputs = batch[0] if isinstance(batch, (tuple, list)) else batch
                 outputs.append(self.model(self._move(inputs)))
@@ -176,6 +179,8 @@ class Trainer:
                 bar.set_postfix_str(figures.text(), refresh=False)
                 for callback in self.callbacks:
                     callback.on_train_batch_end(number, {"loss": value})
+                if self.stop_training:
+                    break
         return figures.logs() | {"seconds": time.perf_counter() - start}
 
     def _train_step(self, inputs: Any, targets: Any) -> tuple[float, Any]:
@@ -184,7 +189,11 @@ class Trainer:
         value = float(loss)
         if not math.isfinite(value):
             where = where_not_finite(self.model, inputs)
-            raise FloatingPointError(f"Trainer: the loss is {value} in step {self.step + 1}: {where}")
+            message = f"Trainer: the loss is {value} in step {self.step + 1}: {where}"
+            if any(callback.on_loss_not_finite(message) for callback in self.callbacks):
+                self.stop_training = True
+                return value, outputs
+            raise FloatingPointError(message)
         self.optimizer.zero_grad()
         loss.backward()
         if self.step == 0:
@@ -201,29 +210,19 @@ class Trainer:
 
     def _evaluate(self, loader: Iterable[Any]) -> Logs:
         figures = _Figures(self.metrics)
-        with self._eval_mode(), no_grad():
+        with eval_mode(self.model), no_grad():
             for batch in loader:
                 inputs, targets = self._pair(batch)
                 outputs = self.model(inputs)
                 figures.update(float(self.loss(outputs, targets)), outputs, targets)
         return figures.logs()
 
-    @contextmanager
-    def _eval_mode(self) -> Iterator[None]:
-        before = [(module, module.training) for module in self.model.modules()]
-        self.model.eval()
-        try:
-            yield
-        finally:
-            for module, training in before:
-                module.training = training
-
     def _find_sizes(self) -> None:
         """Let layers without sizes see a batch, without leaving another trace."""
         batch = next(iter(self.data), None)
         if batch is None:
             raise ValueError("Trainer: the data is empty")
-        with self._eval_mode(), no_grad():
+        with eval_mode(self.model), no_grad():
             self.model(batch[0])
 
     def _loader(self, data: Any, shuffle: bool) -> Any:
@@ -253,6 +252,18 @@ class Trainer:
             print(text, file=sys.stderr)
 
 
+@contextmanager
+def eval_mode(model: Module) -> Iterator[None]:
+    """Within it the whole model is in eval mode; afterwards each module is as it was."""
+    before = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in before:
+            module.training = training
+
+
 class _Figures:
     """Mean loss, weighted by samples, and metrics of an epoch."""
 
@@ -275,11 +286,3 @@ class _Figures:
 
     def text(self) -> str:
         return ", ".join(f"{name} {value:.4f}" for name, value in self.logs().items())
-
-
-def _known(what: str, value: Any, names: dict[str, Any]) -> Any:
-    if not isinstance(value, str):
-        return value
-    if value not in names:
-        raise ValueError(f"Trainer: unknown {what}, expected one of {', '.join(names)}, got {value!r}")
-    return names[value]
