@@ -44,7 +44,9 @@ CASES = [
     (nn.Hardsigmoid(), np.clip(X + 3, 0, 6) / 6),
     (nn.Hardswish(), X * np.clip(X + 3, 0, 6) / 6),
     (nn.Threshold(1.0, -5.0), np.where(X > 1, X, -5)),
+    (nn.RReLU(0.2, 0.6).eval(), np.where(X > 0, X, 0.4 * X)),
     (nn.Softmax(0), np.exp(X) / np.exp(X).sum()),
+    (nn.Softmin(0), np.exp(-X) / np.exp(-X).sum()),
     (nn.LogSoftmax(0), X - np.log(np.exp(X).sum())),
     (nn.PReLU(dtype=fg.float64), np.where(X > 0, X, 0.25 * X)),
 ]
@@ -58,10 +60,9 @@ def test_activation(layer, expected):
 
 
 def test_every_activation_is_tested():
-    from ferrograd.nn import activation
-
-    defined = {n for n, v in vars(activation).items() if isinstance(v, type) and v.__module__ == activation.__name__}
-    assert {type(layer).__name__ for layer, _ in CASES} == defined - {"GLU"}
+    rooms = ("ferrograd.nn.activation", "ferrograd.nn.softmax")
+    defined = {n for n, v in vars(nn).items() if isinstance(v, type) and v.__module__ in rooms}
+    assert {type(layer).__name__ for layer, _ in CASES} == defined - {"GLU", "Softmax2d"}
 
 
 def test_glu_halves_its_dimension():
@@ -70,6 +71,43 @@ def test_glu_halves_its_dimension():
     np.testing.assert_allclose(nn.GLU(0)(x).numpy(), a * sigmoid(b), rtol=1e-12)
     with pytest.raises(ValueError, match="glu"):
         nn.GLU()(fg.zeros(3))
+
+
+def test_softmax2d_normalises_channels():
+    x = fg.testing.make_tensor(2, 3, 4, 5, dtype=fg.float64)
+    expected = np.exp(x.numpy()) / np.exp(x.numpy()).sum(1, keepdims=True)
+    np.testing.assert_allclose(nn.Softmax2d()(x).numpy(), expected, rtol=1e-12)
+    np.testing.assert_allclose(nn.Softmax2d()(x[0]).numpy(), expected[0], rtol=1e-12)
+    with pytest.raises(fg.ShapeError, match="Softmax2d"):
+        nn.Softmax2d()(fg.zeros((2, 3)))
+
+
+def test_rrelu_draws_slopes_while_training():
+    slopes = -nn.RReLU(0.25, 0.75)(-fg.ones(1000, dtype=fg.float64)).numpy()
+    assert slopes.min() >= 0.25
+    assert slopes.max() < 0.75
+    assert slopes.mean() == pytest.approx(0.5, abs=0.02)
+    assert nn.RReLU()(fg.tensor([3.0])).tolist() == [3.0]
+    x = -fg.ones(5, dtype=fg.float64)
+    x.requires_grad = True
+    y = nn.RReLU()(x)
+    y.sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), -y.detach().numpy())
+    with pytest.raises(ValueError, match="lower <= upper"):
+        nn.RReLU(0.5, 0.25)
+
+
+def test_gumbel_softmax_samples_the_distribution():
+    logits = fg.log(fg.tensor([0.1, 0.3, 0.6], dtype=fg.float64)).expand((4000, 3))
+    hard = nn.functional.gumbel_softmax(logits, tau=0.5, hard=True)
+    assert set(hard.numpy().ravel()) <= {0.0, 1.0} or np.allclose(hard.numpy() * (1 - hard.numpy()), 0)
+    np.testing.assert_allclose(hard.numpy().mean(0), [0.1, 0.3, 0.6], atol=0.03)
+    x = fg.zeros((2, 3), dtype=fg.float64)
+    x.requires_grad = True
+    soft = nn.functional.gumbel_softmax(x)
+    np.testing.assert_allclose(soft.detach().numpy().sum(1), 1.0)
+    soft[:, 0].sum().backward()
+    assert x.grad.numpy().any()
 
 
 def test_prelu_has_a_slope_per_channel():
@@ -85,4 +123,5 @@ def test_prelu_has_a_slope_per_channel():
 def test_repr_shows_the_settings():
     assert repr(nn.LeakyReLU(0.2)) == "LeakyReLU(negative_slope=0.2)"
     assert repr(nn.ReLU()) == "ReLU()"
+    assert repr(nn.ReLU(inplace=True)) == "ReLU(inplace=True)"
     assert repr(nn.Softplus()) == "Softplus(beta=1.0, threshold=20.0)"

@@ -73,3 +73,38 @@ def test_module_dict():
 def test_only_modules_are_taken(make):
     with pytest.raises(TypeError, match="expected a Module"):
         make()
+
+
+def test_parameter_list():
+    rows = nn.ParameterList([fg.ones(2), fg.nn.Parameter(fg.zeros(3))])
+    rows.append(fg.full((1,), 5.0)).extend([fg.ones(1)])
+    assert [tuple(row.shape) for row in rows] == [(2,), (3,), (1,), (1,)]
+    assert list(rows.state_dict()) == ["0", "1", "2", "3"]
+    rows[-1] = fg.zeros(4)
+    assert rows[3].shape == (4,)
+    assert rows[3].requires_grad
+    assert [tuple(row.shape) for row in rows[1:3]] == [(3,), (1,)]
+    with pytest.raises(TypeError, match="ParameterList: expected a Parameter or a Tensor, got int"):
+        rows.append(3)
+    with pytest.raises(IndexError):
+        rows[9]
+
+
+def test_parameter_dict():
+    scales = nn.ParameterDict({"a": fg.ones(2)})
+    scales["b"] = fg.zeros(3)
+    assert list(scales) == ["a", "b"]
+    assert "b" in scales
+    assert "c" not in scales
+    assert {name: tuple(value.shape) for name, value in scales.items()} == {"a": (2,), "b": (3,)}
+    copy = nn.ParameterDict({"a": fg.zeros(2), "b": fg.ones(3)})
+    copy.load_state_dict(scales.state_dict())
+    assert copy["a"].tolist() == [1.0, 1.0]
+    del scales["a"]
+    assert len(scales) == 1
+    with pytest.raises(KeyError):
+        scales["a"]
+    with pytest.raises(KeyError, match="ParameterDict: 'update' is the name of an attribute"):
+        scales["update"] = fg.ones(1)
+    with pytest.raises(TypeError, match="ParameterDict"):
+        scales["c"] = nn.ReLU()

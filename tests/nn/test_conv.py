@@ -7,6 +7,7 @@ import pytest
 
 import ferrograd as fg
 from ferrograd import nn
+from harness.layers import check_gradients, data, scramble
 
 
 def convolve(x, weight, bias, stride, padding, dilation, groups):
@@ -135,3 +136,25 @@ def test_settings_that_make_no_sense(settings, message):
 def test_kernel_size_is_required():
     with pytest.raises(TypeError, match="kernel_size is missing"):
         nn.Conv2d(1, 2)
+
+
+def test_depthwise_convolution_sees_one_channel_each():
+    layer = nn.DepthwiseConv2d(3, 3, stride=2, padding=1, depth_multiplier=2, dtype=fg.float64)
+    assert (layer.weight.shape, layer.groups, layer.out_channels) == ((6, 1, 3, 3), 3, 6)
+    x = data(2, 3, 5, 6)
+    weight, bias = layer.weight.detach().numpy(), layer.bias.detach().numpy()
+    expected = convolve(x.numpy(), weight, bias, (2, 2), (1, 1), (1, 1), 3)
+    fg.testing.assert_close(layer(x), expected, rtol=1e-12, atol=1e-12)
+    check_gradients(layer, lambda: layer(x))
+
+
+def test_separable_convolution_is_depthwise_then_pointwise():
+    layer = scramble(nn.SeparableConv2d(3, 4, 3, padding=1, depth_multiplier=2, dtype=fg.float64))
+    assert list(layer.state_dict()) == ["depthwise.weight", "pointwise.weight", "pointwise.bias"]
+    x = data(2, 3, 5, 6)
+    depthwise = convolve(x.numpy(), layer.depthwise.weight.detach().numpy(), np.zeros(6), (1, 1), (1, 1), (1, 1), 3)
+    pointwise = layer.pointwise.weight.detach().numpy()[:, :, 0, 0]
+    expected = np.einsum("nchw,oc->nohw", depthwise, pointwise)
+    expected += layer.pointwise.bias.detach().numpy()[:, None, None]
+    fg.testing.assert_close(layer(x), expected, rtol=1e-12, atol=1e-12)
+    check_gradients(layer, lambda: layer(x))

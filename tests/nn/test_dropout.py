@@ -27,7 +27,7 @@ def test_dropout_gradient_has_the_same_mask():
     np.testing.assert_array_equal(x.grad.numpy(), out.detach().numpy())
 
 
-@pytest.mark.parametrize("kind", [nn.Dropout, nn.Dropout2d, nn.AlphaDropout])
+@pytest.mark.parametrize("kind", [nn.Dropout, nn.Dropout2d, nn.AlphaDropout, nn.FeatureAlphaDropout])
 def test_eval_mode_and_zero_change_nothing(kind):
     x = fg.testing.make_tensor(2, 3, 4, 4)
     assert kind(0.9).eval()(x).tolist() == x.tolist()
@@ -58,3 +58,21 @@ def test_alpha_dropout_keeps_mean_and_variance():
 def test_p_is_a_probability(p):
     with pytest.raises(ValueError, match="p must be between 0 and 1"):
         nn.Dropout(p)
+
+
+def test_feature_alpha_dropout_drops_channels_and_keeps_mean_and_variance():
+    x = fg.randn((500, 400, 2), dtype=fg.float64)
+    out = nn.FeatureAlphaDropout(0.2)(x).numpy()
+    assert abs(out.mean()) < 0.02
+    assert abs(out.std() - 1) < 0.02
+    floor = -1.7580993408473766
+    dropped = np.isclose(out, 0.8 * floor / np.sqrt(0.8 * (1 + 0.2 * floor**2)), rtol=1e-12)
+    assert (dropped == dropped[:, :, :1]).all()
+    assert abs(dropped.mean() - 0.2) < 0.01
+    assert not nn.FeatureAlphaDropout(1.0)(x).numpy().any()
+    with pytest.raises(fg.ShapeError, match="feature_alpha_dropout"):
+        nn.FeatureAlphaDropout(0.5)(fg.ones(3))
+
+
+def test_inplace_is_accepted():
+    assert repr(nn.Dropout(0.25, inplace=True)) == "Dropout(inplace=True, p=0.25)"

@@ -112,6 +112,15 @@ def test_gains_are_pytorchs():
         init.calculate_gain("softmax")
 
 
+def test_sparse_zeroes_a_share_of_each_column():
+    weight = init.sparse_(fg.zeros((50, 20)), 0.3, std=0.5).numpy()
+    assert ((weight == 0).sum(0) == 15).all()
+    assert 0.4 < weight[weight != 0].std() < 0.6
+    assert len({tuple(np.flatnonzero(column == 0)) for column in weight.T}) > 1
+    with pytest.raises(fg.ShapeError, match="sparse_"):
+        init.sparse_(fg.zeros(3), 0.5)
+
+
 def test_wrong_shapes_and_settings():
     with pytest.raises(fg.ShapeError, match="at least 2 dimensions"):
         init.xavier_uniform_(fg.zeros(3))

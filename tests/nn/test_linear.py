@@ -1,4 +1,4 @@
-"""Linear, Identity, Flatten, Unflatten."""
+"""Linear, Bilinear, Identity, Flatten, Unflatten."""
 
 import math
 
@@ -7,6 +7,7 @@ import pytest
 
 import ferrograd as fg
 from ferrograd import nn
+from harness.layers import check_gradients, check_round_trip, data, scramble
 
 
 def test_linear_is_x_times_weight_transposed_plus_bias():
@@ -49,6 +50,25 @@ def test_linear_refuses_missing_and_fractional_sizes():
         nn.Linear(3)
     with pytest.raises(TypeError, match="in_features must be an integer"):
         nn.Linear(3.5, 2)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("lead", [(), (4,), (2, 5)], ids=str)
+def test_bilinear(lead, bias):
+    layer = scramble(nn.Bilinear(3, 4, 2, bias, dtype=fg.float64))
+    x1, x2 = data(*lead, 3), data(*lead, 4, seed=1)
+    expected = np.einsum("...i,oij,...j->...o", x1.numpy(), layer.weight.detach().numpy(), x2.numpy())
+    expected = expected + layer.bias.detach().numpy() if bias else expected
+    fg.testing.assert_close(layer(x1, x2), expected, rtol=1e-12)
+    check_gradients(layer, lambda: layer(x1, x2))
+    check_round_trip(layer, lambda made: made(x1, x2), lambda: nn.Bilinear(3, 4, 2, bias, dtype=fg.float64))
+    x1.requires_grad = x2.requires_grad = True
+    assert fg.testing.gradcheck(lambda a, b: layer(a, b), [x1, x2])
+
+
+def test_bilinear_refuses_what_does_not_fit():
+    with pytest.raises(fg.ShapeError, match=r"got \(2, 3\), \(2, 5\) and \(1, 3, 4\)"):
+        nn.Bilinear(3, 4, 1)(fg.zeros((2, 3)), fg.zeros((2, 5)))
 
 
 def test_identity():

@@ -132,6 +132,8 @@ def test_instance_norm_running_statistics():
     np.testing.assert_allclose(layer.running_mean.numpy(), 0.1 * x.numpy().mean((0, 2)), rtol=1e-12)
     expected = 0.9 + 0.1 * x.numpy().var(2, ddof=1).mean(0)
     np.testing.assert_allclose(layer.running_var.numpy(), expected, rtol=1e-12)
+    # As in PyTorch, which counts batches for batch normalisation alone.
+    assert layer.num_batches_tracked.item() == 0
 
 
 @pytest.mark.parametrize(
@@ -149,3 +151,23 @@ def test_sizes_are_found_at_the_first_call(make, shape):
     assert layer(data(*shape).to(fg.float32)).shape == shape
     assert all(parameter.shape == (5,) for parameter in layer.parameters())
     assert len(list(layer.parameters())) >= 1
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 9])
+@pytest.mark.parametrize("shape", [(2, 5, 3), (2, 5, 3, 2), (1, 5, 2, 2, 2)], ids=len)
+def test_local_response_norm(shape, size):
+    layer = nn.LocalResponseNorm(size, alpha=0.3, beta=0.6, k=1.5)
+    x = data(*shape)
+    squares = np.pad(x.numpy() ** 2, [(0, 0), (size // 2, (size - 1) // 2), *[(0, 0)] * (len(shape) - 2)])
+    means = sum(squares[:, i : i + 5] for i in range(size)) / size
+    fg.testing.assert_close(layer(x), x.numpy() / (1.5 + 0.3 * means) ** 0.6, rtol=1e-12)
+
+
+def test_local_response_norm_gradient_and_errors():
+    x = data(1, 4, 2)
+    x.requires_grad = True
+    assert fg.testing.gradcheck(nn.LocalResponseNorm(3, alpha=0.5), x)
+    with pytest.raises(fg.ShapeError, match="local_response_norm"):
+        nn.LocalResponseNorm(3)(fg.ones((2, 3)))
+    with pytest.raises(ValueError, match="size >= 1"):
+        nn.LocalResponseNorm(0)(fg.ones((2, 3, 4)))

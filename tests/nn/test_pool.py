@@ -83,3 +83,63 @@ def test_gradient_of_max_pool_goes_to_the_largest():
 def test_padding_above_half_the_kernel_is_an_error():
     with pytest.raises(ValueError, match="pad"):
         nn.MaxPool2d(2, padding=2)(fg.ones((1, 1, 4, 4)))
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_lp_pool(dims):
+    kind = getattr(nn, f"LPPool{dims}d")
+    x = fg.testing.make_tensor(*SHAPES[dims], dtype=fg.float64)
+    root = lambda window, axis: np.sqrt((window**2).sum(axis))  # noqa: E731
+    fg.testing.assert_close(kind(2, 3, 2)(x), pool(x.numpy(), root, 3, 2), rtol=1e-12)
+    fg.testing.assert_close(kind(1, 2)(x), pool(x.numpy(), np.sum, 2, 2), rtol=1e-12, atol=1e-12)
+
+
+def test_lp_pool_of_zeros_has_a_gradient_of_zero():
+    x = fg.tensor([[[0.0, 0.0, 3.0, 4.0]]], dtype=fg.float64, requires_grad=True)
+    y = nn.LPPool1d(2, 2)(x)
+    y.sum().backward()
+    assert y.tolist() == [[[0.0, 5.0]]]
+    np.testing.assert_allclose(x.grad.numpy(), [[[0.0, 0.0, 0.6, 0.8]]], rtol=1e-12)
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_global_pools(dims):
+    x = fg.testing.make_tensor(*SHAPES[dims], dtype=fg.float64)
+    axes = tuple(range(2, dims + 2))
+    average, largest = getattr(nn, f"GlobalAvgPool{dims}d"), getattr(nn, f"GlobalMaxPool{dims}d")
+    fg.testing.assert_close(average()(x), x.numpy().mean(axes), rtol=1e-12)
+    fg.testing.assert_close(largest()(x), x.numpy().max(axes))
+    assert average(keepdims=True)(x).shape == (*SHAPES[dims][:2], *[1] * dims)
+    with pytest.raises(fg.ShapeError, match=f"GlobalAvgPool{dims}d: expected {dims + 2} dimensions"):
+        average()(x[0])
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_max_unpool_puts_maxima_back(dims):
+    x = fg.testing.make_tensor(*SHAPES[dims], dtype=fg.float64)
+    values, indices = MAX[dims](2, return_indices=True)(x)
+    placed = getattr(nn, f"MaxUnpool{dims}d")(2)(values, indices, output_size=SHAPES[dims])
+    kept = placed.numpy() != 0
+    assert placed.shape == x.shape
+    assert kept.sum() == values.size
+    np.testing.assert_array_equal(placed.numpy()[kept], x.numpy()[kept])
+    values = values.detach()
+    values.requires_grad = True
+    layer = getattr(nn, f"MaxUnpool{dims}d")(2)
+    assert fg.testing.gradcheck(lambda v: layer(v, indices, SHAPES[dims]), values)
+
+
+def test_max_unpool_refuses_what_does_not_fit():
+    values, indices = nn.MaxPool2d(2, return_indices=True)(fg.rand((1, 1, 4, 4)))
+    with pytest.raises(fg.ShapeError, match=r"within a stride \(2, 2\) of \(4, 4\), got \(6, 4\)"):
+        nn.MaxUnpool2d(2)(values, indices, (6, 4))
+    with pytest.raises(fg.ShapeError, match="of one shape"):
+        nn.MaxUnpool2d(2)(values, indices[..., :1])
+    with pytest.raises(IndexError):
+        nn.MaxUnpool2d(2)(values, indices + 10)
+
+
+def test_adaptive_max_pool_says_where():
+    x = fg.testing.make_tensor(1, 2, 6)
+    values, indices = nn.AdaptiveMaxPool1d(3, return_indices=True)(x)
+    np.testing.assert_array_equal(np.take_along_axis(x.numpy(), indices.numpy(), 2), values.numpy())

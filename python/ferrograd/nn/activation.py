@@ -1,4 +1,7 @@
-"""Activation functions as layers. Shapes stay as they are, (*) -> (*), where nothing else is said."""
+"""Activation functions as layers. Shapes stay as they are, (*) -> (*), where nothing else is said.
+
+`inplace` is accepted as in PyTorch and changes nothing: tensors are values.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,16 @@ from ferrograd.nn.parameter import Parameter
 from ferrograd.nn.sizes import required_size
 
 
-class ReLU(Module):
+class _InPlace(Module):
+    inplace = False
+
+    def __init__(self, inplace: bool = False) -> None:
+        # Shown by repr where it was asked for.
+        if inplace:
+            self.inplace = True
+
+
+class ReLU(_InPlace):
     """max(x, 0).
 
     >>> import ferrograd as fg
@@ -24,7 +36,7 @@ class ReLU(Module):
         return F.relu(input)
 
 
-class ReLU6(Module):
+class ReLU6(_InPlace):
     """min(max(x, 0), 6).
 
     >>> import ferrograd as fg
@@ -36,7 +48,7 @@ class ReLU6(Module):
         return F.relu6(input)
 
 
-class LeakyReLU(Module):
+class LeakyReLU(_InPlace):
     """x where x > 0, else negative_slope * x.
 
     >>> import ferrograd as fg
@@ -44,14 +56,15 @@ class LeakyReLU(Module):
     [-0.01, 2.0]
     """
 
-    def __init__(self, negative_slope: float = 0.01) -> None:
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+        super().__init__(inplace)
         self.negative_slope = negative_slope
 
     def forward(self, input: Tensor) -> Tensor:
         return F.leaky_relu(input, self.negative_slope)
 
 
-class ELU(Module):
+class ELU(_InPlace):
     """x where x > 0, else alpha * (exp(x) - 1).
 
     >>> import ferrograd as fg
@@ -59,14 +72,15 @@ class ELU(Module):
     [0.0, 2.0]
     """
 
-    def __init__(self, alpha: float = 1.0) -> None:
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace)
         self.alpha = alpha
 
     def forward(self, input: Tensor) -> Tensor:
         return F.elu(input, self.alpha)
 
 
-class SELU(Module):
+class SELU(_InPlace):
     """1.0507 * (x where x > 0, else 1.6733 * (exp(x) - 1)) (Klambauer et al. 2017).
 
     >>> import ferrograd as fg
@@ -78,7 +92,7 @@ class SELU(Module):
         return F.selu(input)
 
 
-class CELU(Module):
+class CELU(_InPlace):
     """max(x, 0) + min(0, alpha * (exp(x / alpha) - 1)).
 
     >>> import ferrograd as fg
@@ -86,7 +100,8 @@ class CELU(Module):
     [0.0, 2.0]
     """
 
-    def __init__(self, alpha: float = 1.0) -> None:
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace)
         self.alpha = alpha
 
     def forward(self, input: Tensor) -> Tensor:
@@ -108,7 +123,7 @@ class GELU(Module):
         return F.gelu(input, approximate=self.approximate)
 
 
-class SiLU(Module):
+class SiLU(_InPlace):
     """x * sigmoid(x).
 
     >>> import ferrograd as fg
@@ -120,7 +135,7 @@ class SiLU(Module):
         return F.silu(input)
 
 
-class Mish(Module):
+class Mish(_InPlace):
     """x * tanh(softplus(x)).
 
     >>> import ferrograd as fg
@@ -237,7 +252,7 @@ class Hardshrink(Module):
         return F.hardshrink(input, self.lambd)
 
 
-class Hardtanh(Module):
+class Hardtanh(_InPlace):
     """x clipped to min_val ... max_val.
 
     >>> import ferrograd as fg
@@ -245,14 +260,15 @@ class Hardtanh(Module):
     [0.5, 1.0]
     """
 
-    def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace)
         self.min_val, self.max_val = min_val, max_val
 
     def forward(self, input: Tensor) -> Tensor:
         return F.hardtanh(input, self.min_val, self.max_val)
 
 
-class Hardsigmoid(Module):
+class Hardsigmoid(_InPlace):
     """min(max(x + 3, 0), 6) / 6.
 
     >>> import ferrograd as fg
@@ -264,7 +280,7 @@ class Hardsigmoid(Module):
         return F.hardsigmoid(input)
 
 
-class Hardswish(Module):
+class Hardswish(_InPlace):
     """x * hardsigmoid(x).
 
     >>> import ferrograd as fg
@@ -276,7 +292,7 @@ class Hardswish(Module):
         return F.hardswish(input)
 
 
-class Threshold(Module):
+class Threshold(_InPlace):
     """x where x > threshold, else value.
 
     >>> import ferrograd as fg
@@ -284,11 +300,30 @@ class Threshold(Module):
     [9.0, 2.0]
     """
 
-    def __init__(self, threshold: float, value: float) -> None:
+    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
+        super().__init__(inplace)
         self.threshold, self.value = threshold, value
 
     def forward(self, input: Tensor) -> Tensor:
         return F.threshold(input, self.threshold, self.value)
+
+
+class RReLU(_InPlace):
+    """x where x >= 0, else x times a slope, random in [lower, upper) while training, then their mean (Xu et al. 2015).
+
+    >>> import ferrograd as fg
+    >>> fg.nn.RReLU(0.25, 0.75).eval()(fg.tensor([-1.0, 2.0])).tolist()
+    [-0.5, 2.0]
+    """
+
+    def __init__(self, lower: float = 1.0 / 8, upper: float = 1.0 / 3, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        if not lower <= upper:
+            raise ValueError(f"RReLU: expected lower <= upper, got {lower} and {upper}")
+        self.lower, self.upper = lower, upper
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.rrelu(input, self.lower, self.upper, self.training)
 
 
 class PReLU(Module):
@@ -325,33 +360,3 @@ class GLU(Module):
 
     def forward(self, input: Tensor) -> Tensor:
         return F.glu(input, self.dim)
-
-
-class Softmax(Module):
-    """exp(x) / sum(exp(x)) along `dim`.
-
-    >>> import ferrograd as fg
-    >>> fg.nn.Softmax(-1)(fg.zeros(2)).tolist()
-    [0.5, 0.5]
-    """
-
-    def __init__(self, dim: int = -1) -> None:
-        self.dim = dim
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.softmax(input, self.dim)
-
-
-class LogSoftmax(Module):
-    """log(softmax(x)) along `dim`, computed without overflow.
-
-    >>> import ferrograd as fg
-    >>> [round(y, 2) for y in fg.nn.LogSoftmax(-1)(fg.zeros(2)).tolist()]
-    [-0.69, -0.69]
-    """
-
-    def __init__(self, dim: int = -1) -> None:
-        self.dim = dim
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.log_softmax(input, self.dim)

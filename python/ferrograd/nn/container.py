@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
+from ferrograd._core import Tensor
 from ferrograd.nn.module import Module
+from ferrograd.nn.parameter import Parameter
 
 
 class _Numbered(Module):
@@ -101,7 +103,98 @@ class ModuleList(_Numbered):
         self.extend(modules)
 
 
-class ModuleDict(Module):
+class ParameterList(Module):
+    """A list whose parameters are part of the tree; tensors become parameters.
+
+    >>> import ferrograd as fg
+    >>> rows = fg.nn.ParameterList([fg.zeros(2) for _ in range(3)])
+    >>> len(rows), list(rows.state_dict())
+    (3, ['0', '1', '2'])
+    """
+
+    def __init__(self, values: Iterable[Tensor] = ()) -> None:
+        self.extend(values)
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def __iter__(self) -> Iterator[Parameter]:
+        return (value for value in list(vars(self).values()) if isinstance(value, Parameter))
+
+    def __getitem__(self, index: int | slice) -> Any:
+        parameters = list(self)
+        return ParameterList(parameters[index]) if isinstance(index, slice) else parameters[index]
+
+    def __setitem__(self, index: int, value: Tensor) -> None:
+        setattr(self, str(range(len(self))[index]), _parameter(self, value))
+
+    def append(self, value: Tensor) -> ParameterList:
+        """Add a parameter at the end; returns self."""
+        setattr(self, str(len(self)), _parameter(self, value))
+        return self
+
+    def extend(self, values: Iterable[Tensor]) -> ParameterList:
+        """Add several parameters at the end; returns self."""
+        for value in list(values):
+            self.append(value)
+        return self
+
+
+class _Named(Module):
+    """A dictionary of attributes of one type, in the order of insertion."""
+
+    _holds: ClassVar[type]
+
+    def __init__(self, entries: Mapping[str, Any] | None = None) -> None:
+        self.update(entries or {})
+
+    def _entry(self, value: Any) -> Any:
+        """What is stored for a value; TypeError if it cannot be."""
+        raise NotImplementedError
+
+    def __getitem__(self, key: str) -> Any:
+        value = vars(self).get(key)
+        if not isinstance(value, self._holds):
+            raise KeyError(key)
+        return value
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if hasattr(type(self), key) or key in ("training", "_buffers", "_forward_hooks", "_forward_pre_hooks"):
+            raise KeyError(f"{type(self).__name__}: {key!r} is the name of an attribute, choose another key")
+        setattr(self, key, self._entry(value))
+
+    def __delitem__(self, key: str) -> None:
+        self[key]
+        delattr(self, key)
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and isinstance(vars(self).get(key), self._holds)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, value in list(vars(self).items()) if isinstance(value, self._holds))
+
+    def keys(self) -> Iterator[str]:
+        """Names in the order of insertion."""
+        return iter(self)
+
+    def values(self) -> Iterator[Any]:
+        """Entries in the order of insertion."""
+        return (self[name] for name in self)
+
+    def items(self) -> Iterator[tuple[str, Any]]:
+        """Pairs of name and entry."""
+        return ((name, self[name]) for name in self)
+
+    def update(self, entries: Mapping[str, Any]) -> None:
+        """Add or replace several entries."""
+        for name, entry in entries.items():
+            self[name] = entry
+
+
+class ModuleDict(_Named):
     """A dictionary whose modules are part of the tree; it has no forward of its own.
 
     >>> import ferrograd as fg
@@ -110,52 +203,34 @@ class ModuleDict(Module):
     (['a', 'b'], 3)
     """
 
-    def __init__(self, modules: Mapping[str, Module] | None = None) -> None:
-        self.update(modules or {})
+    _holds = Module
 
-    def __getitem__(self, key: str) -> Module:
-        value = vars(self).get(key)
-        if not isinstance(value, Module):
-            raise KeyError(key)
-        return value
+    def _entry(self, value: Any) -> Module:
+        return _checked(self, value)
 
-    def __setitem__(self, key: str, module: Module) -> None:
-        if hasattr(type(self), key) or key in ("training", "_buffers", "_forward_hooks", "_forward_pre_hooks"):
-            raise KeyError(f"ModuleDict: {key!r} is the name of an attribute, choose another key")
-        setattr(self, key, _checked(self, module))
 
-    def __delitem__(self, key: str) -> None:
-        self[key]
-        delattr(self, key)
+class ParameterDict(_Named):
+    """A dictionary whose parameters are part of the tree; tensors become parameters.
 
-    def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and isinstance(vars(self).get(key), Module)
+    >>> import ferrograd as fg
+    >>> scales = fg.nn.ParameterDict({"in": fg.ones(2), "out": fg.ones(3)})
+    >>> list(scales.state_dict()), scales["out"].shape
+    (['in', 'out'], (3,))
+    """
 
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
+    _holds = Parameter
 
-    def __iter__(self) -> Iterator[str]:
-        return (name for name, value in list(vars(self).items()) if isinstance(value, Module))
-
-    def keys(self) -> Iterator[str]:
-        """Names in the order of insertion."""
-        return iter(self)
-
-    def values(self) -> Iterator[Module]:
-        """Modules in the order of insertion."""
-        return (self[name] for name in self)
-
-    def items(self) -> Iterator[tuple[str, Module]]:
-        """Pairs of name and module."""
-        return ((name, self[name]) for name in self)
-
-    def update(self, modules: Mapping[str, Module]) -> None:
-        """Add or replace several modules."""
-        for name, module in modules.items():
-            self[name] = module
+    def _entry(self, value: Any) -> Parameter:
+        return _parameter(self, value)
 
 
 def _checked(owner: Module, module: Any) -> Module:
     if not isinstance(module, Module):
         raise TypeError(f"{type(owner).__name__}: expected a Module, got {type(module).__name__}")
     return module
+
+
+def _parameter(owner: Module, value: Any) -> Parameter:
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{type(owner).__name__}: expected a Parameter or a Tensor, got {type(value).__name__}")
+    return value if isinstance(value, Parameter) else Parameter(value)

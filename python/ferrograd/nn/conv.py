@@ -202,6 +202,79 @@ class Conv3d(_Conv):
     _function = staticmethod(F.conv3d)
 
 
+class DepthwiseConv2d(Conv2d):
+    """`Conv2d` with filters that see one channel each: (N, C, H, W) -> (N, C * depth_multiplier, H_out, W_out).
+
+    Args:
+        in_channels: C.
+        kernel_size, stride, padding, dilation, bias, padding_mode, device, dtype: as in `Conv2d`.
+        depth_multiplier: filters per channel.
+
+    >>> import ferrograd as fg
+    >>> layer = fg.nn.DepthwiseConv2d(4, 3, padding=1)
+    >>> layer(fg.zeros((1, 4, 8, 8))).shape, layer.weight.shape
+    ((1, 4, 8, 8), (4, 1, 3, 3))
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        kernel_size: Sizes,
+        stride: Sizes = 1,
+        padding: Sizes | str = 0,
+        dilation: Sizes = 1,
+        depth_multiplier: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        channels = required_size(self, "in_channels", in_channels)
+        filters = channels * required_size(self, "depth_multiplier", depth_multiplier)
+        super().__init__(
+            channels, filters, kernel_size, stride, padding, dilation, channels, bias, padding_mode, device, dtype
+        )
+
+
+class SeparableConv2d(Module):
+    """A `DepthwiseConv2d` and a 1 x 1 `Conv2d`: (N, C_in, H, W) -> (N, C_out, H_out, W_out) (Chollet 2017).
+
+    Args:
+        in_channels, out_channels: C_in, C_out.
+        kernel_size, stride, padding, dilation, depth_multiplier, padding_mode: of the depthwise part.
+        bias: of the 1 x 1 part; the depthwise part has none.
+        device, dtype: of the parameters.
+
+    >>> import ferrograd as fg
+    >>> fg.nn.SeparableConv2d(4, 6, 3)(fg.zeros((1, 4, 8, 8))).shape
+    (1, 6, 6, 6)
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Sizes,
+        stride: Sizes = 1,
+        padding: Sizes | str = 0,
+        dilation: Sizes = 1,
+        depth_multiplier: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        self.depthwise = DepthwiseConv2d(
+            in_channels, kernel_size, stride, padding, dilation, depth_multiplier, False, padding_mode, device, dtype
+        )
+        filters = self.depthwise.out_channels
+        self.pointwise = Conv2d(filters, out_channels, 1, bias=bias, device=device, dtype=dtype)
+
+    def forward(self, input: Tensor) -> Tensor:
+        output: Tensor = self.pointwise(self.depthwise(input))
+        return output
+
+
 class _ConvTranspose(_Convolution):
     transposed = True
     _function: ClassVar[Callable[..., Tensor]]

@@ -1,4 +1,4 @@
-"""Dropout layers; all of them do nothing in eval mode."""
+"""Dropout layers; all of them do nothing in eval mode. `inplace` is accepted as in PyTorch: tensors are values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from ferrograd.nn.sizes import check_probability
 
 
 class _Dropout(Module):
-    def __init__(self, p: float = 0.5) -> None:
+    inplace = False
+
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+        # Shown by repr where it was asked for.
+        if inplace:
+            self.inplace = True
         self.p = check_probability(self, "p", p)
 
 
@@ -75,3 +80,15 @@ class AlphaDropout(_Dropout):
 
     def forward(self, input: Tensor) -> Tensor:
         return F.alpha_dropout(input, self.p, self.training)
+
+
+class FeatureAlphaDropout(_Dropout):
+    """`AlphaDropout` of whole channels of (N, C, *).
+
+    >>> import ferrograd as fg
+    >>> fg.nn.FeatureAlphaDropout(0.1).eval()(fg.ones((1, 2, 1))).tolist()
+    [[[1.0], [1.0]]]
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.feature_alpha_dropout(input, self.p, self.training)

@@ -194,6 +194,24 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None =
     return _set(tensor, (q.reshape(tensor.shape) * gain).to(device=tensor.device, dtype=tensor.dtype))
 
 
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
+    """Normal with the given std, and zeros at a share `sparsity` of each column of (n, m) (Martens 2010).
+
+    >>> import ferrograd as fg
+    >>> weight = fg.nn.init.sparse_(fg.zeros((10, 4)), sparsity=0.3)
+    >>> fg.count_nonzero(weight, axis=0).tolist()
+    [7, 7, 7, 7]
+    """
+    if tensor.ndim != 2:
+        raise ShapeError(f"sparse_: expected 2 dimensions, got shape {tuple(tensor.shape)}")
+    rows = tensor.shape[0]
+    draw = _core.randn(tensor.shape, dtype=tensor.dtype, device=tensor.device, generator=generator) * std
+    # Ranks of independent draws are a random permutation of each column.
+    keys = _core.rand(tensor.shape, dtype=_core.float64, device=tensor.device, generator=generator)
+    ranks = _core.argsort(_core.argsort(keys, axis=0), axis=0)
+    return _set(tensor, draw.masked_fill(ranks < math.ceil(sparsity * rows), 0.0))
+
+
 def _set(tensor: Tensor, value: Tensor) -> Tensor:
     assign(tensor, value)
     return tensor

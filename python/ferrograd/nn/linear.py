@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ferrograd import _core
 from ferrograd._core import Tensor
 from ferrograd.nn import functional as F
 from ferrograd.nn import init
@@ -83,3 +84,46 @@ class Linear(Module):
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+class Bilinear(Module):
+    """y = x1^T A x2 + b: (*, in1_features) and (*, in2_features) -> (*, out_features).
+
+    Args:
+        in1_features, in2_features: sizes of the last input dimensions.
+        out_features: size of the last output dimension.
+        bias: whether b is added.
+        device, dtype: of the parameters.
+
+    `weight` has the shape (out_features, in1_features, in2_features); both parameters start uniform on
+    +-1/sqrt(in1_features). Raises ShapeError for other sizes.
+
+    >>> import ferrograd as fg
+    >>> fg.nn.Bilinear(2, 3, 4)(fg.ones((5, 2)), fg.ones((5, 3))).shape
+    (5, 4)
+    """
+
+    def __init__(
+        self,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        self.in1_features = required_size(self, "in1_features", in1_features)
+        self.in2_features = required_size(self, "in2_features", in2_features)
+        self.out_features = required_size(self, "out_features", out_features)
+        shape = (self.out_features, self.in1_features, self.in2_features)
+        place = {"dtype": dtype or _core.float32, "device": device}
+        bound = 1 / math.sqrt(max(self.in1_features, 1))
+        self.weight = Parameter(_core.zeros(shape, **place))
+        init.uniform_(self.weight, -bound, bound)
+        self.bias: Parameter | None = None
+        if bias:
+            self.bias = Parameter(_core.zeros(self.out_features, **place))
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
+        return F.bilinear(input1, input2, self.weight, self.bias)

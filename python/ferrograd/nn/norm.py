@@ -166,8 +166,6 @@ class _InstanceNorm(_RunningNorm):
             raise ShapeError(
                 f"{type(self).__name__}: expected {self.num_features} channels, got shape {tuple(input.shape)}"
             )
-        if self.training and self.num_batches_tracked is not None:
-            assign(self.num_batches_tracked, self.num_batches_tracked + 1)
         own_statistics = self.training or self.running_mean is None
         momentum = 0.0 if self.momentum is None else self.momentum
         output = F.instance_norm(
@@ -362,6 +360,25 @@ class GroupNorm(Module):
                 raise ShapeError(f"GroupNorm: expected at least 2 dimensions (N, C, *), got {tuple(input.shape)}")
             self._build(input.shape[1])
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
+
+
+class LocalResponseNorm(Module):
+    """x / (k + alpha * mean of x^2 over neighbouring channels)^beta for (N, C, *) (Krizhevsky et al. 2012).
+
+    Args:
+        size: how many channels are neighbours, the own one among them.
+        alpha, beta, k: as in the formula.
+
+    >>> import ferrograd as fg
+    >>> fg.nn.LocalResponseNorm(1, alpha=3.0, beta=1.0)(fg.ones((1, 1, 2))).tolist()
+    [[[0.25, 0.25]]]
+    """
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
+        self.size, self.alpha, self.beta, self.k = required_size(self, "size", size), alpha, beta, k
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
 
 
 def _shape(layer: Module, value: int | tuple[int, ...] | list[int] | None) -> tuple[int, ...] | None:

@@ -13,7 +13,7 @@ Sizes = int | tuple[int, ...]
 
 
 class _MaxPool(Module):
-    _function: ClassVar[Callable[..., Tensor]]
+    _function: ClassVar[Callable[..., Any]]
 
     def __init__(
         self,
@@ -21,15 +21,17 @@ class _MaxPool(Module):
         stride: Sizes | None = None,
         padding: Sizes = 0,
         dilation: Sizes = 1,
+        return_indices: bool = False,
         ceil_mode: bool = False,
     ) -> None:
         self.kernel_size = kernel_size
         self.stride = kernel_size if stride is None else stride
-        self.padding, self.dilation, self.ceil_mode = padding, dilation, ceil_mode
+        self.padding, self.dilation = padding, dilation
+        self.return_indices, self.ceil_mode = return_indices, ceil_mode
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Any:
         return self._function(
-            input, self.kernel_size, self.stride, self.padding, self.dilation, ceil_mode=self.ceil_mode
+            input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
         )
 
 
@@ -52,6 +54,7 @@ class MaxPool2d(_MaxPool):
         stride: step between windows; None means kernel_size.
         padding: minus infinity added on both sides, at most half the kernel.
         dilation: step inside the window.
+        return_indices: whether to return where the values were, too, as `MaxUnpool2d` takes it.
         ceil_mode: also take windows that start inside but reach over the end.
 
     Raises ShapeError or ValueError if a window does not fit.
@@ -156,12 +159,12 @@ class AvgPool3d(_AvgPool):
 
 
 class _AdaptivePool(Module):
-    _function: ClassVar[Callable[..., Tensor]]
+    _function: ClassVar[Callable[..., Any]]
 
     def __init__(self, output_size: Any) -> None:
         self.output_size = output_size
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Any:
         return self._function(input, self.output_size)
 
     def extra_repr(self) -> str:
@@ -201,7 +204,16 @@ class AdaptiveAvgPool3d(_AdaptivePool):
     _function = staticmethod(F.adaptive_avg_pool3d)
 
 
-class AdaptiveMaxPool1d(_AdaptivePool):
+class _AdaptiveMaxPool(_AdaptivePool):
+    def __init__(self, output_size: Any, return_indices: bool = False) -> None:
+        super().__init__(output_size)
+        self.return_indices = return_indices
+
+    def forward(self, input: Tensor) -> Any:
+        return self._function(input, self.output_size, self.return_indices)
+
+
+class AdaptiveMaxPool1d(_AdaptiveMaxPool):
     """Maxima over windows chosen so that the output has `output_size` positions: (N, C, L) -> (N, C, output_size).
 
     >>> import ferrograd as fg
@@ -212,7 +224,7 @@ class AdaptiveMaxPool1d(_AdaptivePool):
     _function = staticmethod(F.adaptive_max_pool1d)
 
 
-class AdaptiveMaxPool2d(_AdaptivePool):
+class AdaptiveMaxPool2d(_AdaptiveMaxPool):
     """Maxima over windows chosen so that the output is `output_size`, an integer or (H, W); None keeps the input's.
 
     >>> import ferrograd as fg
@@ -223,7 +235,7 @@ class AdaptiveMaxPool2d(_AdaptivePool):
     _function = staticmethod(F.adaptive_max_pool2d)
 
 
-class AdaptiveMaxPool3d(_AdaptivePool):
+class AdaptiveMaxPool3d(_AdaptiveMaxPool):
     """Maxima over windows chosen so that the output is `output_size`, an integer or (D, H, W).
 
     >>> import ferrograd as fg
@@ -232,3 +244,53 @@ class AdaptiveMaxPool3d(_AdaptivePool):
     """
 
     _function = staticmethod(F.adaptive_max_pool3d)
+
+
+class _LPPool(Module):
+    _function: ClassVar[Callable[..., Tensor]]
+
+    def __init__(
+        self, norm_type: float, kernel_size: Sizes, stride: Sizes | None = None, ceil_mode: bool = False
+    ) -> None:
+        self.norm_type, self.kernel_size, self.ceil_mode = norm_type, kernel_size, ceil_mode
+        self.stride = kernel_size if stride is None else stride
+
+    def forward(self, input: Tensor) -> Tensor:
+        return self._function(input, self.norm_type, self.kernel_size, self.stride, self.ceil_mode)
+
+
+class LPPool1d(_LPPool):
+    """(sum of x^p)^(1/p) of each window: (N, C, L) -> (N, C, L_out). Arguments as in `LPPool2d`.
+
+    >>> import ferrograd as fg
+    >>> fg.nn.LPPool1d(2, 2)(fg.tensor([[[3.0, 4.0]]])).tolist()
+    [[[5.0]]]
+    """
+
+    _function = staticmethod(F.lp_pool1d)
+
+
+class LPPool2d(_LPPool):
+    """(sum of x^p)^(1/p) of each window: (N, C, H, W) -> (N, C, H_out, W_out).
+
+    Args:
+        norm_type: p; 1 gives sums, large values come near maxima.
+        kernel_size, stride, ceil_mode: as in `MaxPool2d`.
+
+    >>> import ferrograd as fg
+    >>> fg.nn.LPPool2d(1, 2)(fg.ones((1, 1, 2, 2))).tolist()
+    [[[[4.0]]]]
+    """
+
+    _function = staticmethod(F.lp_pool2d)
+
+
+class LPPool3d(_LPPool):
+    """(sum of x^p)^(1/p) of each window: (N, C, D, H, W) -> (N, C, D_out, H_out, W_out). Arguments as in `LPPool2d`.
+
+    >>> import ferrograd as fg
+    >>> fg.nn.LPPool3d(1, 2)(fg.ones((1, 1, 2, 2, 2))).tolist()
+    [[[[[8.0]]]]]
+    """
+
+    _function = staticmethod(F.lp_pool3d)
