@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from frameworks import FRAMEWORKS, THREAD_VARIABLES
-from measure import median, rounds, spread
+from measure import CLOCKS, median, rounds, spread
 from report import Row, header, line, machine, markdown
 from workloads import WORKLOADS, Workload, matching
 
@@ -41,9 +41,9 @@ class UnavailableError(Exception):
 class Framework:
     """The process of one framework, started when it is first needed, and again after it has died."""
 
-    def __init__(self, name: str, python: Path, threads: int) -> None:
+    def __init__(self, name: str, python: Path, threads: int, clock: str) -> None:
         self.name, self.version = name, ""
-        self.command = [str(python), str(HERE / "worker.py"), name, str(threads)]
+        self.command = [str(python), str(HERE / "worker.py"), name, str(threads), clock]
         self.environment = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads))}
         self.process: subprocess.Popen[str] | None = None
 
@@ -146,11 +146,11 @@ def summary(
     )
 
 
-def available(names: list[str], python: Path, threads: int) -> tuple[dict[str, Framework], dict[str, str]]:
+def available(names: list[str], python: Path, threads: int, clock: str) -> tuple[dict[str, Framework], dict[str, str]]:
     """The frameworks that start, and why the others do not."""
     frameworks, missing = {}, {}
     for name in names:
-        framework = Framework(name, Path(sys.executable) if name == OURS else python, threads)
+        framework = Framework(name, Path(sys.executable) if name == OURS else python, threads, clock)
         try:
             framework.start()
             frameworks[name] = framework
@@ -168,8 +168,12 @@ def options() -> argparse.Namespace:
     parser.add_argument("--frameworks", default=",".join(FRAMEWORKS), help="default: %(default)s")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--seconds", type=float, default=2.0, help="budget of a row and framework, after warm-up")
+    parser.add_argument("--clock", choices=CLOCKS, default="wall", help="cpu: for a machine that is not idle")
     parser.add_argument("--list", action="store_true", help="print the names of the rows")
-    return parser.parse_args()
+    chosen = parser.parse_args()
+    if chosen.clock == "cpu" and chosen.threads != 1:
+        parser.error("--clock cpu needs --threads 1: threads that wait for others spin, and that would count")
+    return chosen
 
 
 def main() -> None:
@@ -178,8 +182,8 @@ def main() -> None:
         print("\n".join(WORKLOADS))
         return
     python = chosen.peers or (PEERS_PYTHON if PEERS_PYTHON.exists() else Path(sys.executable))
-    frameworks, missing = available(chosen.frameworks.split(","), python, chosen.threads)
-    about = machine(chosen.threads, {name: each.version for name, each in frameworks.items()}, missing)
+    frameworks, missing = available(chosen.frameworks.split(","), python, chosen.threads, chosen.clock)
+    about = machine(chosen.threads, chosen.clock, {name: each.version for name, each in frameworks.items()}, missing)
     print("\n".join(f"{key}: {value}" for key, value in about.items()), end="\n\n")
     print(header(), flush=True)
     rows: list[Row] = []

@@ -7,26 +7,28 @@ from collections.abc import Callable, Sequence
 from itertools import repeat
 from typing import Any
 
+CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 SAMPLE_SECONDS = 0.02
 WARM_UP_CALLS = 3
 WARM_UP_SECONDS = (0.1, 3.0)
 ROUNDS = (3, 15)
 
 
-def timed(work: Callable[[], Any], calls: int) -> float:
+def timed(work: Callable[[], Any], calls: int, clock: str = "wall") -> float:
     """Seconds a call, the mean of `calls`."""
-    start = time.perf_counter()
+    now = CLOCKS[clock]
+    start = now()
     for _ in repeat(None, calls):
         work()
-    return (time.perf_counter() - start) / calls
+    return (now() - start) / calls
 
 
-def warm_up(work: Callable[[], Any]) -> float:
+def warm_up(work: Callable[[], Any], clock: str = "wall") -> float:
     """Calls until compilers, caches and memory have settled; the seconds of the quickest call."""
     least, most = WARM_UP_SECONDS
     samples: list[float] = []
     while sum(samples) < (most if len(samples) < WARM_UP_CALLS else least):
-        samples.append(timed(work, 1))
+        samples.append(timed(work, 1, clock))
     return min(samples)
 
 

@@ -39,7 +39,7 @@ class Row:
         return "yes" if self.ratio >= self.at_least else "no"
 
 
-def machine(threads: int, versions: dict[str, str], missing: dict[str, str]) -> dict[str, Any]:
+def machine(threads: int, clock: str, versions: dict[str, str], missing: dict[str, str]) -> dict[str, Any]:
     """What the figures depend on besides the code."""
     cpuinfo = Path("/proc/cpuinfo")
     model = re.search(r"model name\s*:\s*(.+)", cpuinfo.read_text()) if cpuinfo.exists() else None
@@ -48,6 +48,7 @@ def machine(threads: int, versions: dict[str, str], missing: dict[str, str]) -> 
         "cpu": model[1] if model else platform.processor(),
         "cores": os.cpu_count(),
         "threads": threads,
+        "clock": clock,
         "memory": f"{gigabytes:.0f} GB",
         "system": platform.platform(),
         "python": platform.python_version(),

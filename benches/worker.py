@@ -1,6 +1,6 @@
 """One framework's process: takes requests and gives answers as JSON lines, so that rounds can be interleaved.
 
-    python benches/worker.py FRAMEWORK THREADS
+    python benches/worker.py FRAMEWORK THREADS CLOCK
 
 Requests are {"prepare": workload}, {"sample": calls} and {"release": true}. An answer holds what was asked for, or
 {"error": why not}.
@@ -25,8 +25,8 @@ from workloads import WORKLOADS, Workload
 class Worker:
     """The library and the workload that is prepared."""
 
-    def __init__(self, library: Library) -> None:
-        self.library = library
+    def __init__(self, library: Library, clock: str) -> None:
+        self.library, self.clock = library, clock
         self.workload: Workload | None = None
         self.work: Callable[[], Any] | None = None
 
@@ -47,7 +47,7 @@ class Worker:
                 return {"calls": 1, "seconds": self.work()}
             result = self.library.array(self.work())
             answer = {"error_of_result": self.error(result), "size_of_result": float(np.abs(result).mean())}
-            seconds = warm_up(self.work)
+            seconds = warm_up(self.work, self.clock)
         return {**answer, "calls": calls_per_sample(seconds), "seconds": seconds}
 
     def error(self, result: np.ndarray) -> float | None:
@@ -60,7 +60,7 @@ class Worker:
 
     def sample(self, calls: int) -> float:
         with self.library.recording(self.workload.gradient):
-            return self.work() if self.workload.counted else timed(self.work, calls)
+            return self.work() if self.workload.counted else timed(self.work, calls, self.clock)
 
     def release(self) -> None:
         self.work = self.workload = None
@@ -72,7 +72,7 @@ def requests() -> Iterator[dict[str, Any]]:
 
 
 def main() -> None:
-    framework, threads = sys.argv[1], int(sys.argv[2])
+    framework, threads, clock = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     # What libraries print must not end up between the answers.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -82,7 +82,7 @@ def main() -> None:
         print(json.dumps(answer), file=answers)
 
     try:
-        worker = Worker(FRAMEWORKS[framework](threads))
+        worker = Worker(FRAMEWORKS[framework](threads), clock)
     except ImportError as error:
         send({"error": f"not installed ({error})"})
         return
