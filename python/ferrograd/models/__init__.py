@@ -7,13 +7,31 @@ from typing import Any
 
 # Each name and the file of this folder that it is in.
 _FILES = {
+    "AlexNet": "alexnet",
+    "Autoencoder": "autoencoder",
+    "DCGAN": "dcgan",
     "DeepFM": "deepfm",
+    "FaceNet": "facenet",
     "GPT": "gpt",
     "GPTConfig": "gpt",
+    "GoogLeNet": "googlenet",
+    "LeNet5": "lenet",
+    "MLP": "mlp",
     "NCF": "ncf",
+    "ResNet": "resnet",
+    "SSD": "ssd",
     "Seq2SeqTransformer": "seq2seq",
     "TextCNN": "text_cnn",
+    "UNet": "unet",
+    "VAE": "vae",
+    "VGG": "vgg",
+    "VisionTransformer": "vit",
     "WaveNet": "wavenet",
+    "resnet101": "resnet",
+    "resnet18": "resnet",
+    "resnet34": "resnet",
+    "resnet50": "resnet",
+    "vit_b_16": "vit",
 }
 
 __all__ = sorted(_FILES)
