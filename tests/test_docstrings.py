@@ -20,6 +20,7 @@ ROOMS = [
     "data",
     "train",
     "datasets",
+    "metrics",
     "models",
     "io.safetensors",
     "testing",

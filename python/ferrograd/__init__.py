@@ -25,7 +25,7 @@ from ferrograd._namespace import *  # noqa: F403
 from ferrograd._namespace import __array_namespace_info__
 
 if TYPE_CHECKING:
-    from ferrograd import api, cpu, data, datasets, gpu, io, models, nn, optim, plugins, testing, train
+    from ferrograd import api, cpu, data, datasets, gpu, io, metrics, models, nn, optim, plugins, testing, train
 
 __array_api_version__ = "2025.12"
 
@@ -40,6 +40,7 @@ _LAZY = frozenset(
         "gpu",
         "io",
         "linalg",
+        "metrics",
         "models",
         "nn",
         "optim",

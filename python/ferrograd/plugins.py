@@ -168,7 +168,7 @@ layers = Registry("layer", ("ferrograd.api.layers", "ferrograd.nn"), "ferrograd.
 activations = Registry("activation", ("ferrograd.api.activations",))
 optimizers = Registry("optimizer", ("ferrograd.optim",), "ferrograd.optim:Optimizer")
 losses = Registry("loss", ("ferrograd.train.losses",))
-metrics = Registry("metric", ("ferrograd.train.metrics",), "ferrograd.train.metrics:Metric")
+metrics = Registry("metric", ("ferrograd.metrics",), "ferrograd.metrics:Metric")
 callbacks = Registry(
     "callback", ("ferrograd.train.callbacks", "ferrograd.train.monitor"), "ferrograd.train.callbacks:Callback"
 )

@@ -15,12 +15,12 @@ from ferrograd import _namespace, plugins
 from ferrograd._autograd import no_grad
 from ferrograd._core import Tensor
 from ferrograd.data import DataLoader, TensorDataset
+from ferrograd.metrics import Metric
 from ferrograd.nn import Module
 from ferrograd.optim import LRScheduler, Optimizer, clip_factor, get_total_norm
 from ferrograd.train.callbacks import Callback, Logs
 from ferrograd.train.checkpoint import find_checkpoint, load_checkpoint, save_checkpoint
 from ferrograd.train.diagnose import count_trainable, warn_without_gradient, where_not_finite
-from ferrograd.train.metrics import Metric
 
 Loss = Callable[[Any, Any], Tensor]
 Description = str | Mapping[str, Any]
@@ -285,4 +285,6 @@ class _Figures:
         return {"loss": self.total / self.samples, **{metric.name: metric.compute() for metric in self.metrics}}
 
     def text(self) -> str:
-        return ", ".join(f"{name} {value:.4f}" for name, value in self.logs().items())
+        # A confusion matrix and its like are no single number to show beside the bar.
+        shown = {name: value for name, value in self.logs().items() if isinstance(value, (int, float))}
+        return ", ".join(f"{name} {value:.4f}" for name, value in shown.items())
