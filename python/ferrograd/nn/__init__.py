@@ -1,6 +1,6 @@
 """Layers, losses, containers and initial values, under PyTorch's names."""
 
-from ferrograd.nn import functional, init
+from ferrograd.nn import functional, init, utils
 from ferrograd.nn.activation import (
     CELU,
     ELU,
@@ -128,6 +128,7 @@ from ferrograd.nn.pool import (
 from ferrograd.nn.positional import LearnedPositionalEncoding, RotaryEmbedding, SinusoidalPositionalEncoding
 from ferrograd.nn.rearrange import ChannelShuffle, Fold, PixelShuffle, PixelUnshuffle, Unfold
 from ferrograd.nn.softmax import LogSoftmax, Softmax, Softmax2d, Softmin
+from ferrograd.nn.summarize import summary
 from ferrograd.nn.transformer import (
     Transformer,
     TransformerDecoder,
@@ -288,4 +289,6 @@ __all__ = [
     "ZeroPad3d",
     "functional",
     "init",
+    "summary",
+    "utils",
 ]
