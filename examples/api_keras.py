@@ -3,11 +3,11 @@
 python examples/api_keras.py [PATH/mnist.npz] [--samples N]
 """
 
-from example_data import load_images
+from example_data import image_parser, load_images
 
 from ferrograd.api import Conv2D, Dense, Flatten, MaxPooling2D, Sequential
 
-(x_train, y_train), (x_test, y_test) = load_images()
+(x_train, y_train), (x_test, y_test) = load_images(image_parser(__doc__).parse_args(), channels_last=True)
 
 model = Sequential(
     [

@@ -4,11 +4,11 @@ python examples/api_layer_by_layer.py [PATH/mnist.npz] [--samples N]
 """
 
 import numpy as np
-from example_data import load_images
+from example_data import image_parser, load_images
 
 from ferrograd.api import Activation, Adam, Backpropagation, Conv2D, DataLoader, Dense, MaxPooling2D, compute_loss
 
-train_data, (test_images, test_labels) = load_images()
+train_data, (test_images, test_labels) = load_images(image_parser(__doc__).parse_args(), channels_last=True)
 
 conv = Conv2D(filters=32, kernel_size=(3, 3))
 relu = Activation("relu")

@@ -3,11 +3,11 @@
 python examples/api_model_builder.py [PATH/mnist.npz] [--samples N]
 """
 
-from example_data import load_images
+from example_data import image_parser, load_images
 
 from ferrograd.api import DataLoader, Evaluator, ModelBuilder, Trainer
 
-train_data, test_data = load_images()
+train_data, test_data = load_images(image_parser(__doc__).parse_args(), channels_last=True)
 
 model_builder = ModelBuilder()
 model_builder.add_layer("conv2d", filters=32, kernel_size=(3, 3), activation="relu")

@@ -3,14 +3,14 @@
 python examples/api_pytorch.py [PATH/mnist.npz] [--samples N]
 """
 
-from example_data import load_images
+from example_data import image_parser, load_images
 
 import ferrograd as fg
 import ferrograd.nn as nn
 import ferrograd.optim as optim
 from ferrograd.data import DataLoader, TensorDataset
 
-(x_train, y_train), (x_test, y_test) = load_images(channels_last=False)
+(x_train, y_train), (x_test, y_test) = load_images(image_parser(__doc__).parse_args())
 
 
 class BinaryClassifier(nn.Module):

@@ -22,6 +22,17 @@ SCRIPTS = [
     ("seq2seq", "--iterations 2 --batch-size 4", r"right: \d+ of 500 numbers that training never saw"),
     ("text_classifier", "SENTENCES --epochs 1 --model cnn", r"cnn: accuracy on dev.tsv [\d.]+ %"),
     ("wavenet", "--iterations 2 --samples 20 --output OUT", r"0\.07 seconds of audio in"),
+    (
+        "autoencoder",
+        "--samples 64 --epochs 1 --output OUT",
+        r"squared error per pixel 0\.\d+; the mean image has 0\.\d+",
+    ),
+    ("dcgan", "--samples 64 --epochs 1 --width 4 --output OUT", r"epoch 1: discriminator [\d.]+, generator [\d.]+"),
+    ("facenet", "--samples 300 --iterations 2", r"told apart after training: \d\d\.\d %"),
+    ("image_classifier", "--samples 64 --epochs 1 --model resnet18", r"test accuracy: [\d.]+ %"),
+    ("ssd", "--samples 64 --iterations 2 --batch-size 2", r"\d+ of \d+ digits found and named"),
+    ("unet", "--samples 32 --epochs 1 --output OUT", r"intersection over union of the digits' pixels: 0\.\d+"),
+    ("vae", "--samples 64 --epochs 2 --output OUT", r"epoch 2: bound on the test images' -log p [\d.]+ nats"),
 ]
 
 
@@ -34,5 +45,6 @@ def test_example_runs(script, arguments, printed, tmp_path, monkeypatch, capsys)
     paths = {"TEXT": str(text), "SENTENCES": str(tmp_path), "OUT": str(tmp_path / "out")}
     argv = [paths.get(word, word) for word in arguments.split()]
     monkeypatch.setattr(sys, "argv", [f"{script}.py", *argv])
+    monkeypatch.syspath_prepend(EXAMPLES)
     runpy.run_path(str(EXAMPLES / f"{script}.py"), run_name="__main__")
     assert re.search(printed, capsys.readouterr().out)

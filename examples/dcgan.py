@@ -1,0 +1,39 @@
+"""Learn to draw digits by deceiving a discriminator: a DCGAN.
+
+python examples/dcgan.py [PATH/mnist.npz] --output digits.png
+"""
+
+from example_data import image_parser, load_images, save_picture
+from tqdm import tqdm
+
+import ferrograd as fg
+from ferrograd.data import DataLoader, TensorDataset
+from ferrograd.models import DCGAN
+
+parser = image_parser(__doc__)
+parser.add_argument("--epochs", type=int, default=5)
+parser.add_argument("--width", type=int, default=16)
+parser.add_argument("--learning-rate", type=float, default=5e-4)
+parser.add_argument("--output", help="a picture of generated digits")
+arguments = parser.parse_args()
+
+(x_train, _), _ = load_images(arguments)
+model = DCGAN(width=arguments.width)
+sides = (model.discriminator, model.generator)
+judge, forger = (fg.optim.Adam(side.parameters(), lr=arguments.learning_rate, betas=(0.5, 0.999)) for side in sides)
+
+for epoch in range(arguments.epochs):
+    for (images,) in tqdm(DataLoader(TensorDataset(2 * x_train - 1), 64, shuffle=True, drop_last=True), leave=False):
+        judged = model.discriminator_loss(images)
+        judge.zero_grad()
+        judged.backward()
+        judge.step()
+
+        forged = model.generator_loss(len(images))
+        forger.zero_grad()
+        forged.backward()
+        forger.step()
+    print(f"epoch {epoch + 1}: discriminator {judged.item():.3f}, generator {forged.item():.3f}")
+
+if arguments.output:
+    save_picture(arguments.output, model.eval().sample(60).numpy() / 2 + 0.5)
