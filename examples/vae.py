@@ -27,7 +27,7 @@ for epoch in range(arguments.epochs):
         loss.backward()
         optimizer.step()
     with fg.no_grad():
-        print(f"epoch {epoch + 1}: bound on the test images' -log p {float(model.loss(fg.asarray(x_test))):.2f} nats")
+        print(f"epoch {epoch + 1}: test images, -log p at most {float(model.loss(fg.asarray(x_test))):.2f} nats")
 
 if arguments.output:
     save_picture(arguments.output, model.sample(60).numpy())

@@ -114,7 +114,7 @@ def test_keras(digits, capsys):
     assert names["accuracy"] == figures["val_accuracy"][-1]
     assert names["accuracy"] == np.mean(names["predictions"].argmax(axis=1) == y_test)
     np.testing.assert_allclose(names["predictions"].sum(axis=1), 1.0, rtol=1e-5)
-    assert "(N, 26, 26, 32)" in capsys.readouterr().out
+    assert "(1, 26, 26, 32)" in capsys.readouterr().out
 
 
 @pytest.mark.filterwarnings("ignore:dense. the input .* is flattened")

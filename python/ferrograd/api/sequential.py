@@ -99,9 +99,6 @@ class Sequential(nn.Sequential):
         """Make the weights for samples of this shape, given without the batch, by passing one of zeros through."""
         if input_shape is not None:
             self.input_shape = tuple(input_shape)
-        if self.input_shape is None or None in self.input_shape:
-            raise ValueError(f"{self.name}: give build() the whole shape of a sample, got {self.input_shape}")
-        dtype = _core.int64 if len(self) and getattr(self[0], "takes_integers", False) else _core.float32
         shapes: list[tuple[int, ...]] = []
         handles = [
             layer.register_forward_hook(lambda _layer, _args, output: shapes.append(tuple(output.shape[1:])))
@@ -109,11 +106,18 @@ class Sequential(nn.Sequential):
         ]
         try:
             with eval_mode(self), no_grad():
-                self(_core.zeros((1, *(size or 0 for size in self.input_shape)), dtype=dtype))
+                self(self._sample())
         finally:
             for handle in handles:
                 handle.remove()
         self._shapes = shapes
+
+    def _sample(self) -> Tensor:
+        """A batch of one sample of zeros."""
+        if self.input_shape is None or None in self.input_shape:
+            raise ValueError(f"{self.name}: give build() the whole shape of a sample, got {self.input_shape}")
+        dtype = _core.int64 if len(self) and getattr(self[0], "takes_integers", False) else _core.float32
+        return _core.zeros((1, *(size or 0 for size in self.input_shape)), dtype=dtype)
 
     def _build_if_sized(self) -> None:
         if len(self) and self.input_shape is not None and None not in self.input_shape:
@@ -138,22 +142,9 @@ class Sequential(nn.Sequential):
         return super().forward(x)  # type: ignore[no-any-return]
 
     def summary(self) -> None:
-        """Print each layer with its output shape and its number of parameters."""
-        shapes = self._built_shapes()
-        rows = [
-            (
-                f"{index} {getattr(layer, 'name', type(layer).__name__)}",
-                ("N", *shape),
-                sum(p.size for p in layer.parameters()),
-            )
-            for index, (layer, shape) in enumerate(zip(self, shapes, strict=True))
-        ]
+        """Print each layer with its output shape, parameters and multiplications; see `nn.summary`."""
         print(f'Model: "{self.name}"')
-        print(f"{'layer':28} {'output shape':24} {'parameters':>12}")
-        for label, shape, count in rows:
-            print(f"{label:28} {'(' + ', '.join(map(str, shape)) + ')':24} {count:12,}")
-        trainable = sum(p.size for p in self.parameters() if p.requires_grad)
-        print(f"{sum(p.size for p in self.parameters()):,} parameters, {trainable:,} of them trainable")
+        print(nn.summary(self, self._sample()))
 
     # --- training ---
 
