@@ -167,6 +167,72 @@ def test_hooks_see_and_replace_and_can_be_removed():
     assert layer(fg.zeros((1, 2))).tolist() == [[0.0, 0.0]]
 
 
+def test_hooks_with_keywords_and_in_front():
+    class Scale(nn.Module):
+        def forward(self, x, *, by=1.0):
+            return x * by
+
+    layer, order = Scale(), []
+    layer.register_forward_pre_hook(lambda module, args: order.append("second"))
+    layer.register_forward_pre_hook(
+        lambda module, args, kwargs: (args, {"by": kwargs["by"] + 1}), prepend=True, with_kwargs=True
+    )
+    layer.register_forward_hook(lambda module, args, kwargs, output: order.append(kwargs["by"]), with_kwargs=True)
+    layer.register_forward_hook(lambda module, args, output: order.append("first"), prepend=True)
+    assert layer(fg.ones(1), by=2.0).tolist() == [3.0]
+    assert order == ["second", "first", 3.0]
+
+
+def test_backward_hooks_see_the_gradients_on_both_sides():
+    layer, seen = nn.Linear(3, 2), []
+    layer.register_full_backward_hook(lambda module, inner, outer: seen.append((inner[0].tolist(), outer[0].tolist())))
+    x = fg.ones((1, 3))
+    x.requires_grad = True
+    (layer(x) * fg.tensor([1.0, 2.0])).sum().backward()
+    expected = (layer.weight.detach().numpy() * [[1.0], [2.0]]).sum(0)
+    assert seen[0][1] == [[1.0, 2.0]]
+    fg.testing.assert_close(fg.tensor(seen[0][0]), expected[None])
+    fg.testing.assert_close(x.grad, expected[None])
+    assert layer.bias.grad.tolist() == [1.0, 2.0]
+
+
+def test_backward_hooks_replace_gradients():
+    layer = nn.Linear(2, 2)
+    handles = [
+        layer.register_full_backward_pre_hook(lambda module, outer: (outer[0] * 10,)),
+        layer.register_full_backward_hook(lambda module, inner, outer: (inner[0] * 0 + 7.0,)),
+    ]
+    x = fg.ones((1, 2))
+    x.requires_grad = True
+    layer(x).sum().backward()
+    assert x.grad.tolist() == [[7.0, 7.0]]
+    assert layer.bias.grad.tolist() == [10.0, 10.0]
+    for handle in handles:
+        handle.remove()
+    x.grad = None
+    layer(x).sum().backward()
+    fg.testing.assert_close(x.grad, layer.weight.detach().numpy().sum(0, keepdims=True))
+
+
+def test_backward_hooks_of_several_tensors_and_of_inputs_without_gradient():
+    layer, seen = nn.MultiheadAttention(4, 2), []
+    layer.register_full_backward_hook(lambda module, inner, outer: seen.append((inner, outer)))
+    x, y = fg.rand((3, 1, 4)), fg.rand((2, 1, 4))
+    y.requires_grad = True
+    output, weights = layer(x, y, y)
+    (output.sum() + weights.sum()).backward()
+    ((inner, outer),) = seen
+    assert [grad is None for grad in inner] == [True, False, False]
+    assert [tuple(grad.shape) for grad in outer] == [(3, 1, 4), (1, 3, 2)]
+    fg.testing.assert_close(y.grad, inner[1] + inner[2])
+    output, _ = layer(x, x, x)
+    output.sum().backward()
+    assert seen[1][0] == (None, None, None)
+    layer.register_full_backward_hook(lambda module, inner, outer: inner[:1])
+    with pytest.raises(ValueError, match="MultiheadAttention: expected 3 gradients from a backward hook, got 1"):
+        layer(x, x, x)[0].sum().backward()
+
+
 def test_errors_carry_the_layers_path():
     net = nn.Sequential(nn.Flatten(), nn.Sequential(nn.Linear(4, 3), nn.Linear(7, 2)))
     with pytest.raises(fg.ShapeError, match=r"\[in layer 1\.1 \(Linear\) of Sequential\]$"):
@@ -248,6 +314,27 @@ def test_a_module_inside_itself_is_an_error():
 def test_forward_must_be_defined():
     with pytest.raises(NotImplementedError, match="Module: the class defines no forward"):
         nn.Module()()
+
+
+def test_conversions():
+    net = Net().double()
+    assert {p.dtype for p in net.parameters()} == {fg.float64}
+    assert [getattr(net, name)().first.weight.dtype for name in ("half", "bfloat16", "float", "cpu")] == [
+        fg.float16,
+        fg.bfloat16,
+        fg.float32,
+        fg.float32,
+    ]
+
+
+def test_get_parameter_and_buffer():
+    net = Net()
+    assert net.get_parameter("first.weight") is net.first.weight
+    assert net.get_buffer("norm.running_mean") is net.norm.running_mean
+    with pytest.raises(KeyError, match=r"has no parameter 'first\.slope'"):
+        net.get_parameter("first.slope")
+    with pytest.raises(KeyError, match="has no buffer"):
+        net.get_buffer("norm.weight")
 
 
 def test_get_submodule():

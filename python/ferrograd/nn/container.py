@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from ferrograd._core import Tensor
-from ferrograd.nn.module import Module
+from ferrograd.nn.module import HOOKS, Module
 from ferrograd.nn.parameter import Parameter
 
 
@@ -159,7 +159,7 @@ class _Named(Module):
         return value
 
     def __setitem__(self, key: str, value: Any) -> None:
-        if hasattr(type(self), key) or key in ("training", "_buffers", "_forward_hooks", "_forward_pre_hooks"):
+        if hasattr(type(self), key) or key in ("training", "_buffers", *HOOKS):
             raise KeyError(f"{type(self).__name__}: {key!r} is the name of an attribute, choose another key")
         setattr(self, key, self._entry(value))
 

@@ -10,12 +10,14 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
+from ferrograd import _core
 from ferrograd._core import Tensor
+from ferrograd.nn.hooks import Hook, RemovableHandle, call_with_hooks
 from ferrograd.nn.parameter import Parameter, UninitializedParameter, assign
 
 Self = TypeVar("Self", bound="Module")
-_hook_ids = itertools.count()
 _REPR_LINES = 2000
+HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 
 
 class IncompatibleKeys(NamedTuple):
@@ -23,17 +25,6 @@ class IncompatibleKeys(NamedTuple):
 
     missing_keys: list[str]
     unexpected_keys: list[str]
-
-
-class RemovableHandle:
-    """Returned by the `register_*_hook` methods; `remove()` takes the hook away and may be called twice."""
-
-    def __init__(self, hooks: dict[int, Callable[..., Any]], hook: Callable[..., Any]) -> None:
-        self._hooks, self._id = hooks, next(_hook_ids)
-        hooks[self._id] = hook
-
-    def remove(self) -> None:
-        self._hooks.pop(self._id, None)
 
 
 class Module:
@@ -57,12 +48,14 @@ class Module:
 
     training: bool
     _buffers: dict[str, bool]
-    _forward_hooks: dict[int, Callable[..., Any]]
-    _forward_pre_hooks: dict[int, Callable[..., Any]]
+    _forward_hooks: dict[int, Hook]
+    _forward_pre_hooks: dict[int, Hook]
+    _backward_hooks: dict[int, Hook]
+    _backward_pre_hooks: dict[int, Hook]
 
     def __new__(cls: type[Self], *args: Any, **kwargs: Any) -> Self:  # noqa: ARG004 - they are for __init__
         module = super().__new__(cls)
-        vars(module).update(training=True, _buffers={}, _forward_hooks={}, _forward_pre_hooks={})
+        vars(module).update(training=True, _buffers={}, **{name: {} for name in HOOKS})
         return module
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -71,32 +64,41 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            if self._forward_hooks or self._forward_pre_hooks:
-                return self._call_with_hooks(args, kwargs)
+            if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks:
+                return call_with_hooks(self, args, kwargs)
             return self.forward(*args, **kwargs)
         except Exception as error:
             _add_path(error, self)
             raise
 
-    def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        for hook in list(self._forward_pre_hooks.values()):
-            changed = hook(self, args)
-            if changed is not None:
-                args = changed if isinstance(changed, tuple) else (changed,)
-        output = self.forward(*args, **kwargs)
-        for hook in list(self._forward_hooks.values()):
-            changed = hook(self, args, output)
-            if changed is not None:
-                output = changed
-        return output
+    def register_forward_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
+        """Call `hook(module, args, output)` after every forward; what it returns, unless None, replaces the output.
 
-    def register_forward_hook(self, hook: Callable[[Any, tuple[Any, ...], Any], Any]) -> RemovableHandle:
-        """Call `hook(module, args, output)` after every forward; what it returns, unless None, replaces the output."""
-        return RemovableHandle(self._forward_hooks, hook)
+        With `with_kwargs` it is `hook(module, args, kwargs, output)`; with `prepend` it comes before earlier hooks.
+        """
+        return RemovableHandle(self._forward_hooks, Hook(hook, with_kwargs), prepend)
 
-    def register_forward_pre_hook(self, hook: Callable[[Any, tuple[Any, ...]], Any]) -> RemovableHandle:
-        """Call `hook(module, args)` before every forward; what it returns, unless None, replaces the arguments."""
-        return RemovableHandle(self._forward_pre_hooks, hook)
+    def register_forward_pre_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
+        """Call `hook(module, args)` before every forward; what it returns, unless None, replaces the arguments.
+
+        With `with_kwargs` it is `hook(module, args, kwargs)` and returns (args, kwargs) or None.
+        """
+        return RemovableHandle(self._forward_pre_hooks, Hook(hook, with_kwargs), prepend)
+
+    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call `hook(module, grad_input, grad_output)` when the gradients of a call's inputs are known.
+
+        Both are tuples, None where nothing needs a gradient; a returned tuple replaces grad_input.
+        """
+        return RemovableHandle(self._backward_hooks, Hook(hook), prepend)
+
+    def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call `hook(module, grad_output)` when the gradients of a call's outputs are known; a tuple replaces them."""
+        return RemovableHandle(self._backward_pre_hooks, Hook(hook), prepend)
 
     # --- the tree ---
 
@@ -156,9 +158,28 @@ class Module:
             module = below
         return module
 
+    def get_parameter(self, target: str) -> Parameter:
+        """The parameter at a dotted path; KeyError if there is none."""
+        path, _, name = target.rpartition(".")
+        value = vars(self.get_submodule(path)).get(name)
+        if not isinstance(value, Parameter):
+            raise KeyError(f"get_parameter: {type(self).__name__} has no parameter {target!r}")
+        return value
+
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer at a dotted path; KeyError if there is none."""
+        path, _, name = target.rpartition(".")
+        module = self.get_submodule(path)
+        if name not in module._buffers:
+            raise KeyError(f"get_buffer: {type(self).__name__} has no buffer {target!r}")
+        value: Tensor = getattr(module, name)
+        return value
+
     def add_module(self, name: str, module: Module) -> None:
         """Same as `setattr(self, name, module)`."""
         setattr(self, name, module)
+
+    register_module = add_module
 
     def apply(self: Self, fn: Callable[[Module], Any]) -> Self:
         """Call `fn(module)` for every module, children before parents; returns self."""
@@ -306,6 +327,26 @@ class Module:
                 assign(tensor, tensor.detach().to(device=device or tensor.device, dtype=cast or tensor.dtype))
                 tensor.grad = None
         return self
+
+    def cpu(self: Self) -> Self:
+        """Same as `to("cpu")`."""
+        return self.to("cpu")
+
+    def double(self: Self) -> Self:
+        """Same as `to(fg.float64)`."""
+        return self.to(_core.float64)
+
+    def float(self: Self) -> Self:
+        """Same as `to(fg.float32)`."""
+        return self.to(_core.float32)
+
+    def half(self: Self) -> Self:
+        """Same as `to(fg.float16)`."""
+        return self.to(_core.float16)
+
+    def bfloat16(self: Self) -> Self:
+        """Same as `to(fg.bfloat16)`."""
+        return self.to(_core.bfloat16)
 
     # --- printing ---
 

@@ -20,7 +20,7 @@ def take_parameter(op: str, module: Module, name: str) -> Parameter:
 
 def find_hook(op: str, module: Module, name: str, kind: type) -> tuple[int, Any]:
     """The hook of this kind for `name`, and its key; ValueError if there is none."""
-    for key, hook in module._forward_pre_hooks.items():
+    for key, (hook, _) in module._forward_pre_hooks.items():
         if isinstance(hook, kind) and getattr(hook, "name", None) == name:
             return key, hook
     raise ValueError(f"{op}: expected {type(module).__name__}.{name} to be normalised, got a plain weight")
