@@ -133,3 +133,9 @@ def test_every_kind_lists_what_ferrograd_has():
     assert "Accuracy" in set(plugins.metrics)
     assert {"EarlyStopping", "CSVLogger"} <= set(plugins.callbacks)
     assert {"digits", "mnist"} <= set(plugins.datasets)
+
+
+def test_models_and_datasets_are_made_from_tables():
+    train, _ = plugins.datasets.create("digits")
+    model = plugins.models.create({"name": "resnet18", "num_classes": 10, "in_channels": 1, "width": 4})
+    assert model(train.tensors[0][:2]).shape == (2, 10)

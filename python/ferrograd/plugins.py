@@ -173,6 +173,6 @@ callbacks = Registry(
     "callback", ("ferrograd.train.callbacks", "ferrograd.train.monitor"), "ferrograd.train.callbacks:Callback"
 )
 datasets = Registry("dataset", ("ferrograd.datasets",), prefix="load_")
-models = Registry("model", ("ferrograd.models",), "ferrograd.nn:Module")
+models = Registry("model", ("ferrograd.models",))
 commands = Registry("command")
 """Modules with `add_arguments(parser)` and `run(arguments)`, subcommands of `ferrograd`."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ferrograd import plugins
-from ferrograd._core import Tensor
+from ferrograd._core import GradError, Tensor
 from ferrograd.api.layers.base import as_tensor, live_layers
 from ferrograd.nn.parameter import is_sized
 
@@ -71,7 +71,10 @@ class Backpropagation:
         return compute_loss(output, labels, self.loss)
 
     def backward(self, output: Tensor, labels: Any) -> Gradients:
-        """The gradients of this batch alone, which are also left in each weight's `grad`."""
+        """The gradients of this batch alone, which are also left in each weight's `grad`.
+
+        Raises GradError if the output depends on none of the weights.
+        """
         weights = self._weights if self._weights is not None else _front_end_weights()
         before = [weight.grad for weight in weights]
         for weight in weights:
@@ -84,13 +87,15 @@ class Backpropagation:
                 if weight.grad is None:
                     weight.grad = gradient
         reached = [(weight, gradient) for weight, gradient in pairs if gradient is not None]
+        if not reached:
+            raise GradError("backward: the output depends on no trainable weight of a front-end layer that is in use")
         return Gradients([weight for weight, _ in reached], [gradient for _, gradient in reached])
 
 
 def _front_end_weights() -> list[Tensor]:
     weights: dict[int, Tensor] = {}
-    for layer in live_layers():
-        for value in vars(layer).values():
+    for module in (module for layer in live_layers() for module in layer.modules()):
+        for value in vars(module).values():
             if isinstance(value, Tensor) and is_sized(value) and value.requires_grad:
                 weights.setdefault(id(value), value)
     return list(weights.values())

@@ -67,6 +67,8 @@ class Sequential(nn.Sequential):
 
     def add(self, layer: Module) -> None:
         """Put a layer at the end."""
+        if not isinstance(layer, Module):
+            raise TypeError(f"{self.name}: layer {len(self)} must be a layer, got {type(layer).__name__}")
         first, previous = not len(self), self[-1] if len(self) else None
         if first and isinstance(layer, (Layer, Sequential)) and layer.input_shape is not None:
             self.input_shape = layer.input_shape

@@ -39,7 +39,7 @@ _TINY = 1e-7
 def class_targets(outputs: Tensor, targets: Tensor) -> Tensor:
     """Targets as `F.cross_entropy` takes them: int64 classes, or probabilities in the shape of the outputs.
 
-    Classes may have a last axis of size one. Raises ShapeError for other shapes.
+    Classes may have a last axis of size one. Raises ShapeError for other shapes, ValueError for fractions of classes.
     """
     if targets.shape == outputs.shape:
         return targets.astype(outputs.dtype, copy=False)
@@ -50,7 +50,10 @@ def class_targets(outputs: Tensor, targets: Tensor) -> Tensor:
             f"cross-entropy: expected classes {tuple(outputs.shape[:-1])} or one-hot rows {tuple(outputs.shape)} "
             f"for outputs {tuple(outputs.shape)}, got {tuple(targets.shape)}"
         )
-    return targets.astype(_core.int64, copy=False)
+    classes = targets.astype(_core.int64, copy=False)
+    if targets.dtype.is_floating_point and not bool(_core.all(classes.astype(targets.dtype) == targets)):
+        raise ValueError("cross-entropy: expected whole numbers as classes, got fractions or NaN")
+    return classes
 
 
 def categorical_crossentropy(
