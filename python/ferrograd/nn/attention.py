@@ -109,12 +109,7 @@ class MultiheadAttention(Module):
         average_attn_weights: bool = True,
         is_causal: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
-        swap = self.batch_first and query.ndim == 3
-        if swap:
-            # One tensor stays one tensor: self-attention is projected in one product.
-            swapped = {id(x): x.transpose(0, 1) for x in (query, key, value) if x.ndim == 3}
-            query, key, value = (swapped.get(id(x), x) for x in (query, key, value))
-        output, weights = F.multi_head_attention_forward(
+        return F.multi_head_attention_forward(
             query,
             key,
             value,
@@ -138,5 +133,5 @@ class MultiheadAttention(Module):
             v_proj_weight=self.v_proj_weight,
             average_attn_weights=average_attn_weights,
             is_causal=is_causal,
+            batch_first=self.batch_first,
         )
-        return output.transpose(0, 1) if swap else output, weights

@@ -35,11 +35,12 @@ def multi_head_attention_forward(
     v_proj_weight: Tensor | None = None,
     average_attn_weights: bool = True,
     is_causal: bool = False,
+    batch_first: bool = False,
 ) -> tuple[Tensor, Tensor | None]:
-    """Attention of several heads over projected queries, keys and values, length first as in PyTorch.
+    """Attention of several heads over projected queries, keys and values.
 
     Args:
-        query, key, value: (L, N, E), (S, N, kdim), (S, N, vdim), or all without N.
+        query, key, value: (L, N, E), (S, N, kdim), (S, N, vdim), with batch_first N before L and S, or all without N.
         in_proj_weight: (3 E, E), the three projections stacked; with use_separate_proj_weight the three are
             q_proj_weight (E, E), k_proj_weight (E, kdim) and v_proj_weight (E, vdim).
         bias_k, bias_v: (1, 1, E), a key and a value added to every sequence.
@@ -64,22 +65,29 @@ def multi_head_attention_forward(
     if not use_separate_proj_weight and not key.shape[-1] == value.shape[-1] == embed_dim:
         raise ShapeError(f"{OP}: expected keys and values of {embed_dim} features, got {_shapes(key=key, value=value)}")
     unbatched = query.ndim == 2
+    axis = 1 if batch_first else 0
     if unbatched:
-        query, key, value = (x.unsqueeze(1) for x in (query, key, value))
+        # One tensor stays one tensor, which is projected in one product.
+        raised = {id(x): x.unsqueeze(1 - axis) for x in (query, key, value)}
+        query, key, value = (raised[id(x)] for x in (query, key, value))
         key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
-    length, batch = query.shape[:2]
-    if key.shape[:2] != value.shape[:2] or key.shape[1] != batch:
+    length, batch = query.shape[axis], query.shape[1 - axis]
+    if key.shape[:2] != value.shape[:2] or key.shape[1 - axis] != batch:
         raise ShapeError(
             f"{OP}: expected keys and values of one length and {batch} sequences, got {_shapes(key=key, value=value)}"
         )
     weights = (q_proj_weight, k_proj_weight, v_proj_weight) if use_separate_proj_weight else None
     q, k, v = _project(query, key, value, weights or in_proj_weight, in_proj_bias)
-    mask = _merge_masks(attn_mask, key_padding_mask, batch, num_heads, length, key.shape[0], is_causal, q)
+    mask = _merge_masks(attn_mask, key_padding_mask, batch, num_heads, length, key.shape[axis], is_causal, q)
+    extra_shape = (batch, 1, embed_dim) if batch_first else (1, batch, embed_dim)
     for extra_k, extra_v in _extra_keys(bias_k, bias_v, add_zero_attn, q):
-        k = _namespace.concat([k, extra_k.expand((1, batch, embed_dim))], axis=0)
-        v = _namespace.concat([v, extra_v.expand((1, batch, embed_dim))], axis=0)
+        k = _namespace.concat([k, extra_k.expand(extra_shape)], axis=axis)
+        v = _namespace.concat([v, extra_v.expand(extra_shape)], axis=axis)
         mask = None if mask is None else _core.pad(mask, (0, 1), value=mask.dtype == _core.bool)
-    q, k, v = (_heads(x, num_heads) for x in (q, k, v))
+    # (N, L, E) -> (N, heads, L, E / heads), or the same from (L, N, E).
+    order = (0, 2, 1, 3) if batch_first else (1, 2, 0, 3)
+    width = embed_dim // num_heads
+    q, k, v = (x.reshape((*x.shape[:2], num_heads, width)).permute(order) for x in (q, k, v))
     dropout_p = dropout_p if training else 0.0
     attention = None
     if need_weights:
@@ -87,12 +95,12 @@ def multi_head_attention_forward(
         heads = attention @ v
     else:
         heads = _core.scaled_dot_product_attention(q, k, v, mask, dropout_p)
-    joined = heads.permute((2, 0, 1, 3)).reshape((length, batch, embed_dim))
+    joined = heads.permute((0, 2, 1, 3) if batch_first else (2, 0, 1, 3)).reshape(query.shape)
     output = _core.linear(joined, out_proj_weight, out_proj_bias)
     if attention is not None and average_attn_weights:
         attention = attention.mean(axis=1)
     if unbatched:
-        output = output.squeeze(1)
+        output = output.squeeze(1 - axis)
         attention = None if attention is None else attention.squeeze(0)
     return output, attention
 
@@ -113,12 +121,6 @@ def _extra_keys(bias_k: Any, bias_v: Any, add_zero_attn: bool, like: Tensor) -> 
         zero = _core.zeros((1, 1, like.shape[-1]), dtype=like.dtype, device=like.device)
         extra.append((zero, zero))
     return extra
-
-
-def _heads(x: Tensor, num_heads: int) -> Tensor:
-    """(S, N, E) -> (N, heads, S, E / heads)."""
-    length, batch, embed_dim = x.shape
-    return x.reshape((length, batch, num_heads, embed_dim // num_heads)).permute((1, 2, 0, 3))
 
 
 def _attention_weights(q: Tensor, k: Tensor, mask: Tensor | None) -> Tensor:
