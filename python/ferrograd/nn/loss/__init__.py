@@ -1,5 +1,6 @@
 """Losses as layers: `loss = criterion(input, target)`. `reduction` is "mean", "sum" or "none" everywhere."""
 
+from ferrograd.nn.loss.adaptive import AdaptiveLogSoftmaxWithLoss
 from ferrograd.nn.loss.classification import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, KLDivLoss, NLLLoss
 from ferrograd.nn.loss.multilabel import (
     DiceLoss,
@@ -27,6 +28,7 @@ from ferrograd.nn.loss.similarity import (
 )
 
 __all__ = [
+    "AdaptiveLogSoftmaxWithLoss",
     "BCELoss",
     "BCEWithLogitsLoss",
     "CTCLoss",
