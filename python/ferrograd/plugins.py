@@ -16,8 +16,10 @@ import difflib
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from importlib import metadata
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+if TYPE_CHECKING:
+    from importlib import metadata
 
 T = TypeVar("T")
 
@@ -142,6 +144,8 @@ class Registry:
 
     def _installed(self) -> dict[str, metadata.EntryPoint]:
         if self._entry_points is None:
+            from importlib import metadata  # it loads much that few programs need
+
             plural = f"{self.kind}es" if self.kind.endswith("s") else f"{self.kind}s"
             points = metadata.entry_points(group=f"ferrograd.{plural}")
             self._entry_points = {_key(point.name): point for point in points}

@@ -36,7 +36,8 @@ class Sequential(nn.Sequential):
     """Layers one after the other, with `compile`, `fit`, `evaluate`, `predict` and `summary`.
 
     Args:
-        layers: a list of layers, or the layers as arguments; any `nn.Module` may be among them.
+        layers: a list of layers, or the layers as arguments; any `nn.Module` may be among them
+            (the spatial ones of `ferrograd.nn` take channels first).
         name: shown in the summary.
         data_format: "channels_last" or "channels_first", for all layers that do not say themselves.
 

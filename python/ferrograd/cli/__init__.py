@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from ferrograd import plugins
 from ferrograd.cli import demo, info
@@ -21,13 +22,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = argparse.ArgumentParser(prog="ferrograd", description="Deep learning on Rust tensors.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    arguments_given = sys.argv[1:] if argv is None else argv
-    installed = {name: plugins.commands.get(name) for name in plugins.commands if name in arguments_given[:1]}
-    known = COMMANDS | installed
+    given = list(sys.argv[1:] if argv is None else argv)
+    known: dict[str, Any] = dict(COMMANDS)
+    if given and given[0] not in known and given[0] in plugins.commands:
+        known[given[0]] = plugins.commands.get(given[0])
     for name, module in known.items():
         summary = (module.__doc__ or "").splitlines()[0]
         module.add_arguments(commands.add_parser(name, help=summary, description=summary))
-    arguments = parser.parse_args(arguments_given)
+    arguments = parser.parse_args(given)
     try:
         known[arguments.command].run(arguments)
         return 0
