@@ -16,6 +16,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ OURS = "ferrograd"
 PEERS_PYTHON = HERE.parent / ".venv-peers" / "bin" / "python"
 # Between two frameworks' turns: the threads of the first stop spinning before the clock of the second starts.
 REST_SECONDS = 0.01
+# A compiler may take minutes; what takes longer is taken for hanging.
+PATIENCE_SECONDS = 900
 # Results of the same work on the same numbers; float32 in another order of additions stays well within.
 SAME_RESULT = 1e-2
 
@@ -62,7 +65,10 @@ class Framework:
         return self.receive()
 
     def receive(self) -> dict[str, Any]:
+        patience = threading.Timer(PATIENCE_SECONDS, self.process.kill)
+        patience.start()
         text = self.process.stdout.readline()
+        patience.cancel()
         if not text:
             code = self.process.wait()
             self.process = None
