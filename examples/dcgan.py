@@ -11,16 +11,17 @@ from ferrograd.data import DataLoader, TensorDataset
 from ferrograd.models import DCGAN
 
 parser = image_parser(__doc__)
-parser.add_argument("--epochs", type=int, default=5)
+parser.add_argument("--epochs", type=int, default=3)
 parser.add_argument("--width", type=int, default=16)
 parser.add_argument("--learning-rate", type=float, default=5e-4)
-parser.add_argument("--output", help="a picture of generated digits")
+parser.add_argument("--output", help="a picture of generated digits, renewed after each epoch")
 arguments = parser.parse_args()
 
 (x_train, _), _ = load_images(arguments)
 model = DCGAN(width=arguments.width)
 sides = (model.discriminator, model.generator)
 judge, forger = (fg.optim.Adam(side.parameters(), lr=arguments.learning_rate, betas=(0.5, 0.999)) for side in sides)
+noise = model.noise(60)  # always the same, so that one sees the pictures develop
 
 for epoch in range(arguments.epochs):
     for (images,) in tqdm(DataLoader(TensorDataset(2 * x_train - 1), 64, shuffle=True, drop_last=True), leave=False):
@@ -34,6 +35,6 @@ for epoch in range(arguments.epochs):
         forged.backward()
         forger.step()
     print(f"epoch {epoch + 1}: discriminator {judged.item():.3f}, generator {forged.item():.3f}")
-
-if arguments.output:
-    save_picture(arguments.output, model.eval().sample(60).numpy() / 2 + 0.5)
+    if arguments.output:
+        with fg.no_grad():
+            save_picture(arguments.output, model(noise).numpy() / 2 + 0.5)
