@@ -5,6 +5,7 @@ import pytest
 
 import ferrograd as fg
 from ferrograd import nn
+from harness.layers import check_gradients
 
 
 def normalise(x, axes, eps):
@@ -171,3 +172,15 @@ def test_local_response_norm_gradient_and_errors():
         nn.LocalResponseNorm(3)(fg.ones((2, 3)))
     with pytest.raises(ValueError, match="size >= 1"):
         nn.LocalResponseNorm(0)(fg.ones((2, 3, 4)))
+
+
+@pytest.mark.parametrize("make", [nn.BatchNorm2d, nn.InstanceNorm2d, lambda *_, **k: nn.GroupNorm(1, 3, **k)])
+def test_norms_without_bias(make):
+    layer = make(3, affine=True, bias=False, dtype=fg.float64)
+    full = make(3, affine=True, dtype=fg.float64)
+    perturb(layer)
+    full.load_state_dict(layer.state_dict(), strict=False)
+    x = data(2, 3, 4, 4)
+    assert layer.bias is None
+    fg.testing.assert_close(layer(x), full(x))
+    check_gradients(layer, lambda: layer(x))

@@ -32,12 +32,13 @@ class _RunningNorm(Module):
         track_running_stats: bool,
         device: Any,
         dtype: Any,
+        bias: bool,
     ) -> None:
         self.num_features = None if num_features is None else required_size(self, "num_features", num_features)
         self.eps, self.momentum, self.affine = eps, momentum, affine
         self.track_running_stats = track_running_stats
         self.weight = uninitialized((self.num_features,), device, dtype) if affine else None
-        self.bias = uninitialized((self.num_features,), device, dtype) if affine else None
+        self.bias = uninitialized((self.num_features,), device, dtype) if affine and bias else None
         self._statistics = {"device": device, "dtype": dtype or _core.float32}
         for name in ("running_mean", "running_var", "num_batches_tracked"):
             self.register_buffer(name, None)
@@ -48,8 +49,9 @@ class _RunningNorm(Module):
         self.num_features = num_features
         if self.weight is not None:
             build(self, "weight", (num_features,))
-            build(self, "bias", (num_features,))
             init.ones_(self.weight)
+        if self.bias is not None:
+            build(self, "bias", (num_features,))
         if self.track_running_stats:
             self.running_mean = _core.zeros(num_features, **self._statistics)
             self.running_var = _core.ones(num_features, **self._statistics)
@@ -81,8 +83,9 @@ class _BatchNorm(_RunningNorm):
         track_running_stats: bool = True,
         device: Any = None,
         dtype: Any = None,
+        bias: bool = True,
     ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
 
     def forward(self, input: Tensor) -> Tensor:
         self._check(input)
@@ -122,6 +125,7 @@ class BatchNorm2d(_BatchNorm):
         affine: whether weight and bias exist.
         track_running_stats: if False, the batch's own statistics are used in eval mode too.
         device, dtype: of parameters and statistics.
+        bias: whether bias exists (with affine).
 
     Raises ShapeError for other dimensions, ValueError while training with one value per channel.
 
@@ -154,8 +158,9 @@ class _InstanceNorm(_RunningNorm):
         track_running_stats: bool = False,
         device: Any = None,
         dtype: Any = None,
+        bias: bool = True,
     ) -> None:
-        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype)
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
 
     def forward(self, input: Tensor) -> Tensor:
         self._check(input)
@@ -319,6 +324,7 @@ class GroupNorm(Module):
         eps: added to the variance.
         affine: whether weight and bias per channel exist.
         device, dtype: of the parameters.
+        bias: whether bias exists (with affine).
 
     >>> import ferrograd as fg
     >>> fg.nn.GroupNorm(2, 4)(fg.rand((1, 4, 3, 3))).shape
@@ -336,12 +342,13 @@ class GroupNorm(Module):
         affine: bool = True,
         device: Any = None,
         dtype: Any = None,
+        bias: bool = True,
     ) -> None:
         self.num_groups = required_size(self, "num_groups", num_groups)
         self.num_channels = None if num_channels is None else required_size(self, "num_channels", num_channels)
         self.eps, self.affine = eps, affine
         self.weight = uninitialized((self.num_channels,), device, dtype) if affine else None
-        self.bias = uninitialized((self.num_channels,), device, dtype) if affine else None
+        self.bias = uninitialized((self.num_channels,), device, dtype) if affine and bias else None
         if self.num_channels is not None:
             self._build(self.num_channels)
 
@@ -351,8 +358,9 @@ class GroupNorm(Module):
         self.num_channels = num_channels
         if self.weight is not None:
             build(self, "weight", (num_channels,))
-            build(self, "bias", (num_channels,))
             init.ones_(self.weight)
+        if self.bias is not None:
+            build(self, "bias", (num_channels,))
 
     def forward(self, input: Tensor) -> Tensor:
         if self.num_channels is None:
