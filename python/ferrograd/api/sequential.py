@@ -56,7 +56,6 @@ class Sequential(nn.Sequential):
     def __init__(self, *layers: Any, name: str = "sequential", data_format: DataFormat = "channels_last") -> None:
         self.name, self.data_format = name, data_format
         self.input_shape: tuple[int | None, ...] | None = None
-        self._shapes: list[tuple[int, ...]] = []
         self._compiled: dict[str, Any] = {}
         self._epochs = 0
         listed = layers[0] if len(layers) == 1 and isinstance(layers[0], (list, tuple)) else layers
@@ -80,7 +79,6 @@ class Sequential(nn.Sequential):
                 below.data_format = self.data_format
         if isinstance(layer, Dense) and isinstance(previous, Pooling):
             layer.flatten = True
-        self._shapes = []
         self.append(layer)
 
     @property
@@ -96,24 +94,18 @@ class Sequential(nn.Sequential):
     @property
     def output_shape(self) -> tuple[int, ...]:
         """Shape of one output, without the batch."""
-        return self._built_shapes()[-1]
+        return tuple(self._try_out().shape[1:])
 
     def build(self, input_shape: Sequence[int | None] | None = None) -> None:
         """Make the weights for samples of this shape, given without the batch, by passing one of zeros through."""
         if input_shape is not None:
             self.input_shape = tuple(input_shape)
-        shapes: list[tuple[int, ...]] = []
-        handles = [
-            layer.register_forward_hook(lambda _layer, _args, output: shapes.append(tuple(output.shape[1:])))
-            for layer in self
-        ]
-        try:
-            with eval_mode(self), no_grad():
-                self(self._sample())
-        finally:
-            for handle in handles:
-                handle.remove()
-        self._shapes = shapes
+        self._try_out()
+
+    def _try_out(self) -> Tensor:
+        """The output for one sample of zeros."""
+        with eval_mode(self), no_grad():
+            return self(self._sample())  # type: ignore[no-any-return]
 
     def _sample(self) -> Tensor:
         """A batch of one sample of zeros."""
@@ -125,11 +117,6 @@ class Sequential(nn.Sequential):
     def _build_if_sized(self) -> None:
         if len(self) and self.input_shape is not None and None not in self.input_shape:
             self.build()
-
-    def _built_shapes(self) -> list[tuple[int, ...]]:
-        if len(self._shapes) != len(self) or not self._shapes:
-            self.build()
-        return self._shapes
 
     def forward(self, input: Any) -> Tensor:
         x = as_tensor(input)
