@@ -13,7 +13,7 @@ from ferrograd import _core
 from op_table import ROWS
 
 # One pass over all parameters of an optimizer; `tests/optim` checks them against their definitions.
-STEPS = frozenset({"sgd_step", "adam_step", "global_norm"})
+STEPS = frozenset({"fused_step", "global_norm"})
 # Public functions written in Python on a private compiled half, or about shapes and dtypes only.
 IN_PYTHON = frozenset(
     {

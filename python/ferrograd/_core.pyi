@@ -1155,11 +1155,10 @@ def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn
     
     A row whose keys are all masked gives zeros. scale defaults to 1 / sqrt(E)."""
 
-def sgd_step(params: Sequence[Tensor], grads: Sequence[Tensor], momentum_buffers: Sequence[Tensor], lr: float, momentum: float, dampening: float, weight_decay: float, nesterov: builtins.bool, scale: float, /) -> None:
-    """One fused SGD step over all parameters, in place; no momentum buffers mean no momentum."""
-
-def adam_step(params: Sequence[Tensor], grads: Sequence[Tensor], exp_avgs: Sequence[Tensor], exp_avg_sqs: Sequence[Tensor], step: int, lr: float, beta1: float, beta2: float, eps: float, weight_decay: float, decoupled: builtins.bool, scale: float, /) -> None:
-    """One fused Adam or AdamW step over all parameters, in place."""
+def fused_step(rule: str, params: Sequence[Tensor], grads: Sequence[Tensor], states: Sequence[Sequence[Tensor]], numbers: dict[str, float], /) -> None:
+    """One fused step of the optimizer rule over all parameters, in place.
+    
+    states holds a list of tensors for each state of the rule, empty where it is not kept."""
 
 def global_norm(tensors: Sequence[Tensor], /) -> float:
     """The Euclidean norm of all tensors together."""

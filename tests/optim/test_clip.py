@@ -23,6 +23,13 @@ def test_total_norm(kind, norm):
     assert get_total_norm([p.grad for p in parameters()[:2]], kind).item() == pytest.approx(norm, rel=1e-6)
 
 
+def test_total_norm_of_doubles_is_a_double():
+    gradients = [fg.tensor([1.0, 1.0], dtype=fg.float64), fg.tensor([1.0], dtype=fg.float32)]
+    assert get_total_norm(gradients).dtype == fg.float64
+    assert get_total_norm(gradients).item() == math.sqrt(3.0)
+    assert get_total_norm(gradients[1:]).dtype == fg.float32
+
+
 def test_norm_is_clipped_and_returned():
     params = parameters()
     assert clip_grad_norm_(params, 1.3).item() == pytest.approx(13.0)

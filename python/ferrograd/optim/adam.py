@@ -1,15 +1,31 @@
-"""Adam and AdamW."""
+"""Adam, AdamW and Adamax."""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import Any
 
-from ferrograd import _core
-from ferrograd._core import Tensor
-from ferrograd.optim.optimizer import Optimizer, Params
+from ferrograd.optim.fused import FusedOptimizer
+from ferrograd.optim.optimizer import Params
 
 
-class Adam(Optimizer):
+class AdamFamily(FusedOptimizer):
+    """What the relatives of Adam share: `betas` and `eps`, running means, a step count."""
+
+    def _check(self, group: dict[str, Any]) -> None:
+        super()._check(group)
+        self._check_not_negative(group, "eps")
+        self._check_fractions(group, "betas")
+
+    def _states(self, group: dict[str, Any]) -> Sequence[str | None]:  # noqa: ARG002
+        return ("exp_avg", "exp_avg_sq")
+
+    def _numbers(self, group: dict[str, Any], state: dict[str, Any]) -> dict[str, float]:
+        beta1, beta2 = group["betas"]
+        return {"lr": group["lr"], "beta1": beta1, "beta2": beta2, "eps": group["eps"], "step": state["step"]}
+
+
+class Adam(AdamFamily):
     """p -= lr m' / (sqrt(v') + eps), m' and v' the bias-corrected running means of g and g^2 (Kingma & Ba 2015).
 
     Args:
@@ -18,7 +34,10 @@ class Adam(Optimizer):
         betas: decay of the running means of g and of g^2.
         eps: added to the root.
         weight_decay: L2 penalty, added to the gradient.
+        amsgrad: divide by the largest v so far (Reddi et al. 2018).
         maximize: climb instead of descending.
+        decoupled_weight_decay: shrink p by 1 - lr weight_decay instead: AdamW.
+        l1_decay: L1 penalty.
 
     Raises ValueError for negative settings or betas outside [0, 1). One fused kernel per group and step.
 
@@ -30,7 +49,7 @@ class Adam(Optimizer):
     0.75
     """
 
-    decoupled: ClassVar[bool] = False
+    rule = "adam"
 
     def __init__(
         self,
@@ -39,44 +58,26 @@ class Adam(Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
+        amsgrad: bool = False,
         *,
         maximize: bool = False,
+        decoupled_weight_decay: bool = False,
+        l1_decay: float = 0.0,
     ) -> None:
-        defaults = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "amsgrad": amsgrad,
+            "maximize": maximize,
+            "decoupled_weight_decay": decoupled_weight_decay,
+            "l1_decay": l1_decay,
+        }
         super().__init__(params, defaults)
 
-    def _check(self, group: dict[str, Any]) -> None:
-        super()._check(group)
-        if not group["eps"] >= 0.0:
-            raise ValueError(f"{self._name}: eps must not be negative, got {group['eps']}")
-        if len(group["betas"]) != 2 or not all(0.0 <= beta < 1.0 for beta in group["betas"]):
-            raise ValueError(f"{self._name}: betas must be two numbers in [0, 1), got {group['betas']}")
-
-    def _update(self, group: dict[str, Any], params: list[Tensor], grad_scale: float) -> None:
-        by_step: dict[int, list[Tensor]] = {}
-        for parameter in params:
-            if parameter not in self.state:
-                zeros = _core.zeros_like(parameter.detach())
-                self.state[parameter] = {"step": 0, "exp_avg": zeros, "exp_avg_sq": _core.zeros_like(zeros)}
-            state = self.state[parameter]
-            state["step"] += 1
-            by_step.setdefault(state["step"], []).append(parameter)
-        # Parameters unfrozen later count their own steps; usually there is one count and one kernel.
-        for step, some in by_step.items():
-            _core.adam_step(
-                some,
-                [p.grad for p in some if p.grad is not None],
-                [self.state[p]["exp_avg"] for p in some],
-                [self.state[p]["exp_avg_sq"] for p in some],
-                step,
-                group["lr"],
-                group["betas"][0],
-                group["betas"][1],
-                group["eps"],
-                group["weight_decay"],
-                self.decoupled,
-                -grad_scale if group["maximize"] else grad_scale,
-            )
+    def _states(self, group: dict[str, Any]) -> Sequence[str | None]:
+        return ("exp_avg", "exp_avg_sq", "max_exp_avg_sq" if group["amsgrad"] else None)
 
 
 class AdamW(Adam):
@@ -92,8 +93,6 @@ class AdamW(Adam):
     [0.75]
     """
 
-    decoupled = True
-
     def __init__(
         self,
         params: Params,
@@ -101,7 +100,59 @@ class AdamW(Adam):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
+        amsgrad: bool = False,
         *,
         maximize: bool = False,
+        l1_decay: float = 0.0,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, maximize=maximize)
+        super().__init__(
+            params,
+            lr,
+            betas,
+            eps,
+            weight_decay,
+            amsgrad,
+            maximize=maximize,
+            decoupled_weight_decay=True,
+            l1_decay=l1_decay,
+        )
+
+
+class Adamax(AdamFamily):
+    """p -= lr m' / u, u = max(beta2 u, abs(g) + eps), m' the bias-corrected mean of g (Kingma & Ba 2015, section 7).
+
+    Arguments as in `Adam`.
+
+    >>> import ferrograd as fg
+    >>> w = fg.nn.Parameter(fg.tensor([1.0]))
+    >>> w.grad = fg.tensor([0.5])
+    >>> fg.optim.Adamax([w], lr=0.25).step()
+    >>> round(w.item(), 4)
+    0.75
+    """
+
+    rule = "adamax"
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        *,
+        maximize: bool = False,
+        l1_decay: float = 0.0,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "maximize": maximize,
+            "l1_decay": l1_decay,
+        }
+        super().__init__(params, defaults)
+
+    def _states(self, group: dict[str, Any]) -> Sequence[str | None]:  # noqa: ARG002
+        return ("exp_avg", "exp_inf")

@@ -15,7 +15,7 @@ def _with_grads(parameters: Tensor | Iterable[Tensor]) -> list[tuple[Tensor, Ten
 
 
 def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0) -> Tensor:
-    """The norm of all tensors together, as if they were one vector; a 0-d tensor.
+    """The norm of all tensors together, as if they were one vector; a 0-d tensor, float64 if one of them is.
 
     >>> import ferrograd as fg
     >>> fg.optim.get_total_norm([fg.tensor([3.0]), fg.tensor([4.0])]).item()
@@ -25,7 +25,8 @@ def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0) -
     if not listed:
         return _core.zeros(())
     if norm_type == 2.0:
-        return _core.asarray(_core.global_norm(listed))
+        wide = any(tensor.dtype == _core.float64 for tensor in listed)
+        return _core.asarray(_core.global_norm(listed), dtype=_core.float64 if wide else _core.float32)
     with no_grad():
         norms = [_core.linalg_vector_norm(t, ord=norm_type) for t in listed]
         return _core.linalg_vector_norm(_core.stack(norms), ord=norm_type)

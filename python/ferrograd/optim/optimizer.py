@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from ferrograd import _core
 from ferrograd._autograd import enable_grad, no_grad
@@ -14,7 +14,15 @@ Closure = Callable[[], Any]
 
 
 class Optimizer:
-    """Base class. A subclass gives its default settings to `__init__` and writes `_update(group, params, grad_scale)`.
+    """Base class. A subclass gives default settings to `__init__` and writes `_update(group, params, grads, scale)`.
+
+    What groups of all optimizers share, where an optimizer has the setting:
+
+    - `weight_decay`: the L2 penalty weight_decay / 2 sum(p^2), added to the gradient; or decoupled from it, p is then
+      multiplied with 1 - lr weight_decay (always in AdamW, Lion, Muon and Adafactor; in Adam, NAdam and RAdam with
+      `decoupled_weight_decay=True`).
+    - `l1_decay`: the L1 penalty l1_decay sum(abs(p)), added to the gradient as l1_decay sign(p). It draws values to 0.
+    - `maximize`: climb instead of descending.
 
     Args:
         params: tensors that require gradients, or dictionaries `{"params": tensors, "lr": ..., ...}` (groups with
@@ -23,6 +31,9 @@ class Optimizer:
 
     Raises ValueError for no parameters, one given twice, or one that is computed from others.
     """
+
+    # States that are numbers, and their types.
+    _scalars: ClassVar[dict[str, Callable[[Any], Any]]] = {"step": int}
 
     def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
@@ -66,9 +77,17 @@ class Optimizer:
 
     def _check(self, group: dict[str, Any]) -> None:
         """Raise ValueError for settings that make no sense."""
-        for name in ("lr", "weight_decay"):
+        self._check_not_negative(group, "lr", "weight_decay", "l1_decay")
+
+    def _check_not_negative(self, group: dict[str, Any], *names: str) -> None:
+        for name in names:
             if name in group and not group[name] >= 0.0:
                 raise ValueError(f"{self._name}: {name} must not be negative, got {group[name]}")
+
+    def _check_fractions(self, group: dict[str, Any], name: str, count: int = 2) -> None:
+        values = group[name]
+        if len(values) != count or not all(0.0 <= value < 1.0 for value in values):
+            raise ValueError(f"{self._name}: {name} must be {count} numbers in [0, 1), got {values}")
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget all gradients, or fill them with zeros if `set_to_none` is False."""
@@ -94,12 +113,17 @@ class Optimizer:
                 loss = closure()
         with no_grad():
             for group in self.param_groups:
-                params = [p for p in group["params"] if p.grad is not None]
+                params, grads = [], []
+                for parameter in group["params"]:
+                    if (grad := parameter.grad) is not None:
+                        params.append(parameter)
+                        grads.append(grad)
                 if params:
-                    self._update(group, params, grad_scale)
+                    self._update(group, params, grads, -grad_scale if group.get("maximize") else grad_scale)
         return loss
 
-    def _update(self, group: dict[str, Any], params: list[Tensor], grad_scale: float) -> None:
+    def _update(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], scale: float) -> None:
+        """Change the parameters of a group by their gradients, each of which is first multiplied with `scale`."""
         raise NotImplementedError(f"{self._name}: the class defines no _update method")
 
     def state_dict(self) -> dict[str, Any]:
@@ -135,16 +159,20 @@ class Optimizer:
             group.update({k: v for k, v in saved.items() if k != "params"})
 
     def _loaded(self, name: str, value: Any, parameter: Tensor) -> Any:
-        if name == "step":
-            return int(value)
+        if name in self._scalars:
+            return self._scalars[name](value)
         if not isinstance(value, Tensor):
             return value
-        if tuple(value.shape) != tuple(parameter.shape):
+        expected = self._state_shape(name, parameter)
+        if tuple(value.shape) != expected:
             raise ValueError(
-                f"{self._name}.load_state_dict: {name} has a wrong shape, "
-                f"expected {tuple(parameter.shape)}, got {tuple(value.shape)}"
+                f"{self._name}.load_state_dict: {name} has a wrong shape, expected {expected}, got {tuple(value.shape)}"
             )
         return value.detach().to(device=parameter.device, dtype=parameter.dtype)
+
+    def _state_shape(self, name: str, parameter: Tensor) -> tuple[int, ...]:  # noqa: ARG002
+        """The shape of a parameter's state tensor."""
+        return tuple(parameter.shape)
 
     def __repr__(self) -> str:
         lines = [f"{self._name}("]

@@ -6,10 +6,11 @@ from typing import Any
 
 from ferrograd import _core
 from ferrograd._core import Tensor
-from ferrograd.optim.optimizer import Optimizer, Params
+from ferrograd.optim.fused import FusedOptimizer
+from ferrograd.optim.optimizer import Params
 
 
-class SGD(Optimizer):
+class SGD(FusedOptimizer):
     """p -= lr v, with v = momentum v + (1 - dampening) g and g = grad + weight_decay p; the first v is g.
 
     Args:
@@ -20,6 +21,7 @@ class SGD(Optimizer):
         weight_decay: L2 penalty.
         nesterov: step along g + momentum v instead of v; needs momentum and no dampening (Sutskever et al. 2013).
         maximize: climb instead of descending.
+        l1_decay: L1 penalty.
 
     Raises ValueError for negative settings. One fused kernel per group and step.
 
@@ -31,6 +33,8 @@ class SGD(Optimizer):
     [0.75]
     """
 
+    rule = "sgd"
+
     def __init__(
         self,
         params: Params,
@@ -41,6 +45,7 @@ class SGD(Optimizer):
         nesterov: bool = False,
         *,
         maximize: bool = False,
+        l1_decay: float = 0.0,
     ) -> None:
         defaults = {
             "lr": lr,
@@ -49,41 +54,33 @@ class SGD(Optimizer):
             "weight_decay": weight_decay,
             "nesterov": nesterov,
             "maximize": maximize,
+            "l1_decay": l1_decay,
         }
         super().__init__(params, defaults)
 
     def _check(self, group: dict[str, Any]) -> None:
         super()._check(group)
-        if not group["momentum"] >= 0.0:
-            raise ValueError(f"SGD: momentum must not be negative, got {group['momentum']}")
+        self._check_not_negative(group, "momentum")
         if group["nesterov"] and (group["momentum"] <= 0.0 or group["dampening"] != 0.0):
             raise ValueError("SGD: nesterov needs momentum > 0 and dampening 0")
 
-    def _update(self, group: dict[str, Any], params: list[Tensor], grad_scale: float) -> None:
-        if group["momentum"] == 0.0:
-            self._step(group, params, [], group["dampening"], grad_scale)
-            return
+    def _states(self, group: dict[str, Any]) -> list[str | None]:
+        return ["momentum_buffer" if group["momentum"] != 0.0 else None]
+
+    def _update(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], scale: float) -> None:
+        fresh, going = list(range(len(params))), []
+        if group["momentum"] != 0.0:
+            fresh = [i for i, p in enumerate(params) if "momentum_buffer" not in self.state.get(p, {})]
+            going = [i for i, p in enumerate(params) if "momentum_buffer" in self.state.get(p, {})]
+            for i in fresh:
+                self.state[params[i]] = {"momentum_buffer": _core.zeros_like(params[i].detach())}
         # The first momentum buffer is the gradient itself: zeros without dampening.
-        fresh = [p for p in params if "momentum_buffer" not in self.state.get(p, {})]
-        going = [p for p in params if "momentum_buffer" in self.state.get(p, {})]
-        for parameter in fresh:
-            self.state[parameter] = {"momentum_buffer": _core.zeros_like(parameter.detach())}
         for some, dampening in ((fresh, 0.0), (going, group["dampening"])):
             if some:
-                buffers = [self.state[p]["momentum_buffer"] for p in some]
-                self._step(group, some, buffers, dampening, grad_scale)
-
-    def _step(
-        self, group: dict[str, Any], params: list[Tensor], buffers: list[Tensor], dampening: float, scale: float
-    ) -> None:
-        _core.sgd_step(
-            params,
-            [p.grad for p in params if p.grad is not None],
-            buffers,
-            group["lr"],
-            group["momentum"],
-            dampening,
-            group["weight_decay"],
-            group["nesterov"],
-            -scale if group["maximize"] else scale,
-        )
+                numbers = {
+                    "lr": group["lr"],
+                    "momentum": group["momentum"],
+                    "keep": 1.0 - dampening,
+                    "nesterov": float(group["nesterov"]),
+                }
+                self._fused(group, [params[i] for i in some], [grads[i] for i in some], numbers, scale)

@@ -47,19 +47,32 @@ impl FromPython for Cells {
     }
 }
 
-impl Cells {
-    pub fn len(&self) -> usize {
-        self.0.len()
+/// Lists of tensors, one for each state of an optimizer; a list may be empty.
+pub struct CellLists(Vec<Cells>);
+
+impl FromPython for CellLists {
+    const HINT: &'static str = "Sequence[Sequence[Tensor]]";
+    fn from_python(arg: &Arg<'_, '_>) -> PyResult<CellLists> {
+        let iterator = arg.value.try_iter().map_err(|_| arg.wrong("a sequence of sequences of Tensors"))?;
+        let list = |item: PyResult<Bound<'_, PyAny>>| {
+            Cells::from_python(&Arg { op: arg.op, name: arg.name, value: item?.as_borrowed() })
+        };
+        iterator.map(list).collect::<PyResult<_>>().map(CellLists)
+    }
+    fn weight(&self) -> usize {
+        usize::MAX
+    }
+}
+
+impl CellLists {
+    pub fn iter(&self) -> impl Iterator<Item = &Cells> {
+        self.0.iter()
     }
 }
 
 /// Takes the values out of all lists, runs `body` on them and puts them back, changed or not. The cells stay locked
 /// meanwhile, so nobody sees them empty; their storages have one owner, so `body` writes in place.
-pub fn update<const N: usize>(
-    op: &str,
-    lists: [&Cells; N],
-    body: impl FnOnce(&mut [Vec<Tensor>; N]) -> Result<()>,
-) -> Result<()> {
+pub fn update(op: &str, lists: &[&Cells], body: impl FnOnce(&mut [Vec<Tensor>]) -> Result<()>) -> Result<()> {
     let mut places: Vec<usize> = lists.iter().flat_map(|l| l.0.iter().map(|c| c.0.as_ptr() as usize)).collect();
     places.sort_unstable();
     if places.windows(2).any(|pair| pair[0] == pair[1]) {
@@ -68,10 +81,8 @@ pub fn update<const N: usize>(
     let mut guards: Vec<Vec<MutexGuard<'_, Tensor>>> =
         lists.iter().map(|l| l.0.iter().map(|c| c.0.get().lock()).collect()).collect();
     let empty = Tensor::from_slice::<f32>(&[], &[0])?;
-    let mut taken =
-        guards.iter_mut().map(|l| l.iter_mut().map(|g| std::mem::replace(&mut **g, empty.clone())).collect());
-    let mut values: [Vec<Tensor>; N] = std::array::from_fn(|_| taken.next().unwrap_or_default());
-    drop(taken);
+    let mut values: Vec<Vec<Tensor>> =
+        guards.iter_mut().map(|l| l.iter_mut().map(|g| std::mem::replace(&mut **g, empty.clone())).collect()).collect();
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| body(&mut values)));
     for (guard, value) in guards.iter_mut().flatten().zip(values.into_iter().flatten()) {
         **guard = value;

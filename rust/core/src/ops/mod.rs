@@ -76,10 +76,7 @@ pub trait Op: Gradient {
 
     /// Records the kernel on the inputs' device.
     fn gpu(&self, inputs: &[&Tensor], _outputs: &mut [Output]) -> Result<()> {
-        let device = inputs.first().map_or(Device::Gpu(0), |x| x.device());
-        let message =
-            format!("no kernel for this device yet, expected cpu, got {device}; move the operands with .to('cpu')");
-        Err(Error::device(self.name(), message))
+        Err(no_kernel(self.name(), inputs.first().map_or(Device::Gpu(0), |x| x.device())))
     }
 
     /// Where outputs of an op without inputs are made.
@@ -128,12 +125,14 @@ fn run(op: &dyn Op, inputs: &[&Tensor]) -> Result<Outputs> {
 pub(crate) fn host_only(op: &str, x: &Tensor) -> Result<()> {
     match x.device() {
         Device::Cpu => Ok(()),
-        device => {
-            let message =
-                format!("no kernel for this device yet, expected cpu, got {device}; move the operands with .to('cpu')");
-            Err(Error::device(op, message))
-        }
+        device => Err(no_kernel(op, device)),
     }
+}
+
+fn no_kernel(op: &str, device: Device) -> Error {
+    let message =
+        format!("no kernel for this device yet, expected cpu, got {device}; move the operands with .to('cpu')");
+    Error::device(op, message)
 }
 
 fn common_device(op: &dyn Op, inputs: &[&Tensor]) -> Result<Device> {

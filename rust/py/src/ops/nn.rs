@@ -1,11 +1,11 @@
 //! What layers are made of: softmax, norms, attention, dropout, losses, and fused optimizer steps.
 
-use crate::cells::{Cell, Cells, update};
+use crate::cells::{Cell, CellLists, Cells, update};
 use crate::rows;
 use crate::table::Row;
-use crate::table::args::{Ints, Sizes};
+use crate::table::args::{Ints, Numbers, Sizes};
 use ferrograd_core::ops::norm::{self, Running};
-use ferrograd_core::ops::optim::{self, Adam, Sgd};
+use ferrograd_core::ops::optim::{self, Rule};
 use ferrograd_core::ops::{activation, attention, dropout, matmul, softmax};
 use ferrograd_core::random::default_generator;
 use ferrograd_core::{DType, Error, Result, Tensor};
@@ -109,28 +109,16 @@ pub const LAYERS: &[Row] = rows! {
 };
 
 pub const STEPS: &[Row] = rows! {
-    /// One fused SGD step over all parameters, in place; no momentum buffers mean no momentum.
-    sgd_step [params: Cells, grads: Vec<Tensor>, momentum_buffers: Cells, lr: f64, momentum: f64, dampening: f64, weight_decay: f64, nesterov: bool, scale: f64] () {} -> ()
+    /// One fused step of the optimizer rule over all parameters, in place.
+    ///
+    /// states holds a list of tensors for each state of the rule, empty where it is not kept.
+    fused_step [rule: String, params: Cells, grads: Vec<Tensor>, states: CellLists, numbers: Numbers] () {} -> ()
         = {
-            let rule = Sgd { lr, momentum, dampening, weight_decay, nesterov, maximize: false };
-            let without = momentum_buffers.len() == 0;
-            update("sgd_step", [&params, &momentum_buffers], |[params, buffers]| {
-                let mut momenta: Vec<Option<Tensor>> = match without {
-                    true => vec![None; params.len()],
-                    false => buffers.drain(..).map(Some).collect(),
-                };
-                let done = optim::sgd(&rule, params, &grads, &mut momenta, scale);
-                *buffers = if without { vec![] } else { momenta.into_iter().flatten().collect() };
-                done
-            })
-        };
-    /// One fused Adam or AdamW step over all parameters, in place.
-    adam_step [params: Cells, grads: Vec<Tensor>, exp_avgs: Cells, exp_avg_sqs: Cells, step: u64, lr: f64, beta1: f64, beta2: f64, eps: f64, weight_decay: f64, decoupled: bool, scale: f64] () {} -> ()
-        = {
-            let rule = Adam { lr, betas: [beta1, beta2], eps, weight_decay, decoupled, maximize: false };
-            let steps = vec![step; params.len()];
-            update("adam_step", [&params, &exp_avgs, &exp_avg_sqs], |[params, means, squares]| {
-                optim::adam(&rule, params, &grads, means, squares, &steps, scale)
+            let rule = Rule::find(&rule)?;
+            let lists: Vec<&Cells> = std::iter::once(&params).chain(states.iter()).collect();
+            update(rule.name, &lists, |values| match values {
+                [params, states @ ..] => optim::step(rule, &numbers.0, params, &grads, states),
+                [] => Ok(()),
             })
         };
     /// The Euclidean norm of all tensors together.

@@ -10,7 +10,7 @@ use ferrograd_core::{DType, Device, Result, Scalar, Tensor};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyComplex, PyComplexMethods, PyFloat, PyInt, PyString, PyTuple};
+use pyo3::types::{PyBool, PyComplex, PyComplexMethods, PyDict, PyFloat, PyInt, PyString, PyTuple};
 use smallvec::SmallVec;
 
 /// Work on fewer elements than this keeps the lock: releasing it would cost more than the op.
@@ -325,6 +325,21 @@ impl FromPython for Floats {
             return Ok(Floats(vec![one]));
         }
         Ok(Floats(arg.items(f64::from_python)?))
+    }
+}
+
+/// Numbers by name.
+pub struct Numbers(pub Vec<(String, f64)>);
+
+impl FromPython for Numbers {
+    const HINT: &'static str = "dict[str, float]";
+    fn from_python(arg: &Arg<'_, '_>) -> PyResult<Numbers> {
+        let named = arg.value.cast::<PyDict>().map_err(|_| arg.wrong("a dict of floats"))?;
+        let number = |(name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
+            let part = |value| Arg { op: arg.op, name: arg.name, value };
+            Ok((String::from_python(&part(name.as_borrowed()))?, f64::from_python(&part(value.as_borrowed()))?))
+        };
+        named.iter().map(number).collect::<PyResult<_>>().map(Numbers)
     }
 }
 

@@ -1,38 +1,28 @@
-//! Optimizer steps: one pass over parameter, gradient and state of all tensors of a group, in place where nobody else
+//! Optimizer steps: one pass over parameter, gradient and states of all tensors of a group, in place where nobody else
 //! holds them. These write, so they are not ops of the graph; the gradient's scale (clipping) is folded in.
 
+mod adagrad;
+mod adam;
+mod average;
 mod cpu;
+mod norm;
+mod rule;
+mod sgd;
 
-use super::{copy, create};
-use crate::device::Device;
+pub use norm::global_norm;
+pub use rule::Rule;
+
+use super::{copy, host_only};
 use crate::dispatch;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::shape;
 use crate::tensor::Tensor;
+use rule::STATES;
 use smallvec::SmallVec;
 
-/// Stochastic gradient descent with momentum: `m = momentum m + (1 - dampening) g; p -= lr m` (Nesterov: `g + momentum m`).
-#[derive(Debug, Clone, Copy)]
-pub struct Sgd {
-    pub lr: f64,
-    pub momentum: f64,
-    pub dampening: f64,
-    pub weight_decay: f64,
-    pub nesterov: bool,
-    pub maximize: bool,
-}
-
-/// Adam (Kingma and Ba, 2015); `decoupled` weight decay makes it AdamW (Loshchilov and Hutter, 2019).
-#[derive(Debug, Clone, Copy)]
-pub struct Adam {
-    pub lr: f64,
-    pub betas: [f64; 2],
-    pub eps: f64,
-    pub weight_decay: f64,
-    pub decoupled: bool,
-    pub maximize: bool,
-}
+/// Every rule there is.
+const FAMILIES: [&[Rule]; 4] = [sgd::RULES, adam::RULES, adagrad::RULES, average::RULES];
 
 fn mismatch(op: &str, i: usize, what: &str, want: &Tensor, got: &Tensor) -> Error {
     let describe = |x: &Tensor| format!("{} {} on {}", x.dtype(), shape::display(x.shape()), x.device());
@@ -42,124 +32,74 @@ fn mismatch(op: &str, i: usize, what: &str, want: &Tensor, got: &Tensor) -> Erro
     )
 }
 
-fn same(a: &Tensor, b: &Tensor) -> bool {
-    a.shape() == b.shape() && a.dtype() == b.dtype() && a.device() == b.device()
-}
-
 /// Everything is checked before anything is written.
-fn check(op: &str, parameters: &[Tensor], gradients: &[Tensor], states: &[(&str, Vec<Option<&Tensor>>)]) -> Result<()> {
-    let lengths = states.iter().map(|(what, list)| (*what, list.len()));
-    for (what, length) in std::iter::once(("gradients", gradients.len())).chain(lengths) {
-        if length != parameters.len() {
-            return Err(Error::value(
-                op,
-                format!("expected {} {what}, one a parameter, got {length}", parameters.len()),
-            ));
-        }
+fn check(rule: &Rule, parameters: &[Tensor], gradients: &[Tensor], states: &[Vec<Tensor>]) -> Result<()> {
+    let op = rule.name;
+    if states.len() != rule.states.len() {
+        let message = format!(
+            "expected {} lists of states ({}), got {}",
+            rule.states.len(),
+            rule.states.join(", "),
+            states.len()
+        );
+        return Err(Error::value(op, message));
     }
-    for (i, (p, g)) in parameters.iter().zip(gradients).enumerate() {
+    for (i, p) in parameters.iter().enumerate() {
         if !p.dtype().is_float() {
-            return Err(Error::dtype(
-                op,
-                format!("parameter {i}: expected a real floating-point type, got {}", p.dtype()),
-            ));
+            let message = format!("parameter {i}: expected a real floating-point type, got {}", p.dtype());
+            return Err(Error::dtype(op, message));
         }
-        if p.device() != Device::Cpu {
-            let message = format!("no kernel for this device yet, expected cpu, got {}", p.device());
-            return Err(Error::device(op, message));
+        host_only(op, p)?;
+    }
+    let kept = rule.states.iter().copied().zip(states.iter().map(Vec::as_slice)).filter(|(_, list)| !list.is_empty());
+    for (what, list) in std::iter::once(("gradient", gradients)).chain(kept) {
+        if list.len() != parameters.len() {
+            let message = format!("{what}: expected {} tensors, one a parameter, got {}", parameters.len(), list.len());
+            return Err(Error::value(op, message));
         }
-        if !same(p, g) {
-            return Err(mismatch(op, i, "gradient", p, g));
-        }
-        for (what, list) in states {
-            if let Some(state) = list[i].filter(|state| !same(p, state)) {
-                return Err(mismatch(op, i, what, p, state));
+        for (i, (p, x)) in parameters.iter().zip(list).enumerate() {
+            if p.shape() != x.shape() || p.dtype() != x.dtype() || p.device() != x.device() {
+                return Err(mismatch(op, i, what, p, x));
             }
         }
     }
     Ok(())
 }
 
-const FLOATS: [DType; 4] = [DType::F32, DType::F64, DType::F16, DType::BF16];
-
-/// One step of gradient descent. Momenta that are `None` begin as the gradient itself.
-pub fn sgd(
-    rule: &Sgd,
+/// One step of a rule. `states` holds a list for each of the rule's states, empty where it is not kept: it reads 0 then.
+///
+/// Numbers are given by name; `rule.numbers` are needed, and `scale` (of the gradient, 1), `weight_decay` and `l1_decay`
+/// (added to the gradient, 0) and `shrink` (factor of the parameter, 1) are known to every rule.
+pub fn step(
+    rule: &Rule,
+    numbers: &[(impl AsRef<str>, f64)],
     parameters: &mut [Tensor],
     gradients: &[Tensor],
-    momenta: &mut [Option<Tensor>],
-    scale: f64,
+    states: &mut [Vec<Tensor>],
 ) -> Result<()> {
-    let op = "sgd";
-    check(op, parameters, gradients, &[("momentum", momenta.iter().map(Option::as_ref).collect())])?;
+    check(rule, parameters, gradients, states)?;
+    let numbers = rule.prepare(numbers)?;
     let gradients = gradients.iter().map(copy::contiguous).collect::<Result<Vec<_>>>()?;
-    let mut fresh: SmallVec<[bool; 16]> = SmallVec::new();
-    for (m, p) in momenta.iter_mut().zip(parameters.iter()) {
-        fresh.push(m.is_none());
-        if m.is_none() && rule.momentum != 0.0 {
-            *m = Some(create::zeros_like(p)?);
-        }
-    }
-    for dtype in FLOATS {
-        dispatch!(dtype, op, [float], T => {
+    for dtype in [DType::F32, DType::F64, DType::F16, DType::BF16] {
+        dispatch!(dtype, rule.name, [float], T => {
             let mut parts = Vec::new();
-            for (i, (p, m)) in parameters.iter_mut().zip(momenta.iter_mut()).enumerate() {
-                if p.dtype() != dtype {
-                    continue;
+            let mut lists: SmallVec<[_; STATES]> = states.iter_mut().map(|list| list.iter_mut()).collect();
+            for (p, g) in parameters.iter_mut().zip(&gradients) {
+                let mut own: [&mut [T]; STATES] = Default::default();
+                for (state, list) in own.iter_mut().zip(&mut lists) {
+                    match list.next() {
+                        Some(tensor) if tensor.dtype() == dtype => *state = tensor.make_mut()?,
+                        _ => {}
+                    }
                 }
-                let p = p.make_mut::<T>()?;
-                let step = cpu::SgdStep::new(rule, scale, fresh[i]);
-                match m {
-                    Some(m) if rule.momentum != 0.0 => cpu::cut(&mut parts, step, p, gradients[i].slice()?, [m.make_mut()?])?,
-                    _ => cpu::cut(&mut parts, step, p, gradients[i].slice()?, [&mut []])?,
+                if p.dtype() == dtype {
+                    cpu::cut(&mut parts, p.make_mut()?, g.slice()?, own)?;
                 }
             }
-            cpu::run(parts)
+            cpu::run(rule, &numbers, parts)
         })?;
     }
     Ok(())
-}
-
-/// One Adam step; `steps[i]` counts the steps of parameter `i`, this one included.
-pub fn adam(
-    rule: &Adam,
-    parameters: &mut [Tensor],
-    gradients: &[Tensor],
-    means: &mut [Tensor],
-    squares: &mut [Tensor],
-    steps: &[u64],
-    scale: f64,
-) -> Result<()> {
-    let op = if rule.decoupled { "adamw" } else { "adam" };
-    let states = [("exp_avg", means.iter().map(Some).collect()), ("exp_avg_sq", squares.iter().map(Some).collect())];
-    check(op, parameters, gradients, &states)?;
-    if steps.len() != parameters.len() || steps.contains(&0) {
-        return Err(Error::value(op, format!("expected {} step counts >= 1, got {steps:?}", parameters.len())));
-    }
-    let gradients = gradients.iter().map(copy::contiguous).collect::<Result<Vec<_>>>()?;
-    for dtype in FLOATS {
-        dispatch!(dtype, op, [float], T => {
-            let mut parts = Vec::new();
-            let tensors = parameters.iter_mut().zip(means.iter_mut().zip(squares.iter_mut())).enumerate();
-            for (i, (p, (m, v))) in tensors.filter(|(_, (p, _))| p.dtype() == dtype) {
-                let step = cpu::AdamStep::new(rule, scale, steps[i]);
-                cpu::cut(&mut parts, step, p.make_mut::<T>()?, gradients[i].slice()?, [m.make_mut()?, v.make_mut()?])?;
-            }
-            cpu::run(parts)
-        })?;
-    }
-    Ok(())
-}
-
-/// The Euclidean norm of all tensors together, summed in f64 over a fixed tree.
-pub fn global_norm(tensors: &[Tensor]) -> Result<f64> {
-    let op = "global_norm";
-    let mut sums = Vec::new();
-    for x in tensors {
-        let x = copy::contiguous(&x.detach())?;
-        dispatch!(x.dtype(), op, [float], T => cpu::square_sums::<T>(x.slice()?, &mut sums))?;
-    }
-    Ok(cpu::tree_sum(sums).sqrt())
 }
 
 #[cfg(test)]

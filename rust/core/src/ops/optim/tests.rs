@@ -1,6 +1,7 @@
 use super::*;
+use crate::cpu::level::{Level, at_level};
 use crate::cpu::pool;
-use crate::ops::cast;
+use crate::ops::{cast, create};
 
 fn tensor(values: &[f64], dtype: DType) -> Tensor {
     cast::astype(&Tensor::from_slice(values, &[values.len()]).unwrap(), dtype).unwrap()
@@ -20,61 +21,85 @@ fn close(got: &[f64], want: &[f64], tolerance: f64) {
     }
 }
 
+/// One step of a rule with numbers in the order of `rule.numbers`, then shared ones by name.
+fn step_by(
+    name: &str,
+    numbers: &[f64],
+    shared: &[(&str, f64)],
+    p: &mut [Tensor],
+    g: &[Tensor],
+    states: &mut [Vec<Tensor>],
+) -> Result<()> {
+    let rule = Rule::find(name)?;
+    let named: Vec<_> =
+        rule.numbers.iter().copied().zip(numbers.iter().copied()).chain(shared.iter().copied()).collect();
+    step(rule, &named, p, g, states)
+}
+
+fn zeros(p: &[Tensor]) -> Vec<Tensor> {
+    p.iter().map(|p| create::zeros_like(p).unwrap()).collect()
+}
+
 #[test]
 fn sgd_follows_its_formula_in_every_dtype() {
-    let rule = Sgd { lr: 0.1, momentum: 0.9, dampening: 0.2, weight_decay: 0.01, nesterov: false, maximize: false };
-    for (nesterov, maximize) in [(false, false), (true, true)] {
-        let rule = Sgd { nesterov, maximize, dampening: if nesterov { 0.0 } else { 0.2 }, ..rule };
+    for (nesterov, scale) in [(false, 0.5), (true, -0.5)] {
         for (dtype, tolerance) in [(DType::F64, 1e-12), (DType::F32, 1e-5), (DType::F16, 5e-3), (DType::BF16, 5e-2)] {
             let n = 700;
             let mut p = [tensor(&wave(n, 0.0), dtype)];
-            let mut m = [None];
+            let mut m = [zeros(&p)];
             let (mut want_p, mut want_m) = (values(&p[0]), vec![0.0; n]);
-            for step in 0..3 {
-                let g = [tensor(&wave(n, step as f64), dtype)];
-                sgd(&rule, &mut p, &g, &mut m, 0.5).unwrap();
+            let shared = [("scale", scale), ("weight_decay", 0.01), ("l1_decay", 0.02), ("shrink", 0.99)];
+            for t in 0..3 {
+                let g = [tensor(&wave(n, t as f64), dtype)];
+                step_by("sgd", &[0.1, 0.9, 0.8, nesterov as u8 as f64], &shared, &mut p, &g, &mut m).unwrap();
                 for (i, g) in values(&g[0]).into_iter().enumerate() {
-                    let g = if maximize { -0.5 * g } else { 0.5 * g } + 0.01 * want_p[i];
-                    want_m[i] = if step == 0 { g } else { 0.9 * want_m[i] + (1.0 - rule.dampening) * g };
-                    want_p[i] -= 0.1 * if nesterov { g + 0.9 * want_m[i] } else { want_m[i] };
+                    let sign = if want_p[i] == 0.0 { 0.0 } else { want_p[i].signum() };
+                    let g = scale * g + 0.01 * want_p[i] + 0.02 * sign;
+                    want_m[i] = 0.9 * want_m[i] + 0.8 * g;
+                    want_p[i] = 0.99 * want_p[i] - 0.1 * if nesterov { g + 0.9 * want_m[i] } else { want_m[i] };
                 }
             }
             close(&values(&p[0]), &want_p, tolerance);
-            close(&values(m[0].as_ref().unwrap()), &want_m, tolerance);
+            close(&values(&m[0][0]), &want_m, tolerance);
         }
     }
 }
 
 #[test]
-fn sgd_without_momentum_keeps_no_state() {
-    let rule = Sgd { lr: 1.0, momentum: 0.0, dampening: 0.0, weight_decay: 0.0, nesterov: false, maximize: false };
-    let (mut p, mut m) = ([tensor(&[1.0, 2.0], DType::F32)], [None]);
-    sgd(&rule, &mut p, &[tensor(&[0.5, -0.5], DType::F32)], &mut m, 1.0).unwrap();
-    assert_eq!(values(&p[0]), [0.5, 2.5]);
-    assert!(m[0].is_none());
+fn a_state_that_is_not_kept_reads_zero() {
+    for dtype in [DType::F64, DType::F32, DType::F16] {
+        let start = tensor(&wave(600, 0.0), dtype);
+        let (mut with, mut without) = ([start.clone()], [start]);
+        let g = [tensor(&wave(600, 1.0), dtype)];
+        let mut kept = [zeros(&with)];
+        step_by("sgd", &[0.5, 0.9, 1.0, 0.0], &[], &mut with, &g, &mut kept).unwrap();
+        step_by("sgd", &[0.5, 0.9, 1.0, 0.0], &[], &mut without, &g, &mut [vec![]]).unwrap();
+        assert_eq!(values(&with[0]), values(&without[0]));
+    }
 }
 
 #[test]
-fn adam_follows_its_formula() {
-    for decoupled in [false, true] {
-        let rule = Adam { lr: 0.01, betas: [0.9, 0.99], eps: 1e-8, weight_decay: 0.1, decoupled, maximize: false };
+fn adam_follows_its_formula_over_many_parts() {
+    for amsgrad in [false, true] {
         for (dtype, tolerance) in [(DType::F64, 1e-12), (DType::F32, 1e-5)] {
             let n = 40_000;
             let mut p = [tensor(&wave(n, 0.0), dtype), tensor(&wave(3, 0.0), dtype)];
-            let zeros = || p.each_ref().map(|p| create::zeros_like(p).unwrap());
-            let (mut m, mut v) = (zeros(), zeros());
+            let largest = if amsgrad { zeros(&p) } else { vec![] };
+            let mut states = [zeros(&p), zeros(&p), largest];
             let mut want = values(&p[0]);
-            let (mut want_m, mut want_v) = (vec![0.0; n], vec![0.0; n]);
-            for t in 1..4u64 {
-                let g = [tensor(&wave(n, t as f64), dtype), tensor(&wave(3, t as f64), dtype)];
-                adam(&rule, &mut p, &g, &mut m, &mut v, &[t, t], 2.0).unwrap();
+            let (mut want_m, mut want_v, mut want_max) = (vec![0.0; n], vec![0.0; n], vec![0f64; n]);
+            for t in 1..4 {
+                let size = 1.0 / t as f64;
+                let [long, short] = [n, 3].map(|n| wave(n, t as f64).iter().map(|x| x * size).collect::<Vec<_>>());
+                let g = [tensor(&long, dtype), tensor(&short, dtype)];
+                let numbers = [0.01, 0.9, 0.99, 1e-8, t as f64];
+                step_by("adam", &numbers, &[("scale", 2.0), ("weight_decay", 0.1)], &mut p, &g, &mut states).unwrap();
                 for (i, g) in values(&g[0]).into_iter().enumerate() {
-                    let g = 2.0 * g + if decoupled { 0.0 } else { 0.1 * want[i] };
-                    want[i] *= if decoupled { 1.0 - 0.01 * 0.1 } else { 1.0 };
+                    let g = 2.0 * g + 0.1 * want[i];
                     want_m[i] = 0.9 * want_m[i] + 0.1 * g;
                     want_v[i] = 0.99 * want_v[i] + 0.01 * g * g;
-                    let (m, v) =
-                        (want_m[i] / (1.0 - 0.9f64.powi(t as i32)), want_v[i] / (1.0 - 0.99f64.powi(t as i32)));
+                    want_max[i] = if amsgrad { want_max[i].max(want_v[i]) } else { want_v[i] };
+                    let (m, v) = (want_m[i] / (1.0 - 0.9f64.powi(t)), want_max[i] / (1.0 - 0.99f64.powi(t)));
                     want[i] -= 0.01 * m / (v.sqrt() + 1e-8);
                 }
             }
@@ -85,26 +110,64 @@ fn adam_follows_its_formula() {
 }
 
 #[test]
+fn parameters_of_several_dtypes_share_a_step() {
+    let mut p = [DType::F32, DType::F64, DType::BF16].map(|dtype| tensor(&[1.0, 2.0], dtype));
+    let g = p.each_ref().map(|p| tensor(&[0.5, -0.5], p.dtype()));
+    step_by("sgd", &[1.0, 0.0, 1.0, 0.0], &[], &mut p, &g, &mut [vec![]]).unwrap();
+    assert!(p.iter().all(|p| values(p) == [0.5, 2.5]));
+}
+
+#[test]
 fn a_value_held_elsewhere_is_not_overwritten() {
-    let rule = Sgd { lr: 1.0, momentum: 0.0, dampening: 0.0, weight_decay: 0.0, nesterov: false, maximize: false };
     let mut p = [tensor(&[1.0], DType::F32)];
     let before = p[0].clone();
-    sgd(&rule, &mut p, &[tensor(&[1.0], DType::F32)], &mut [None], 1.0).unwrap();
+    let mut descend = |p: &mut [Tensor]| {
+        step_by("sgd", &[1.0, 0.0, 1.0, 0.0], &[], p, &[tensor(&[1.0], DType::F32)], &mut [vec![]]).unwrap();
+    };
+    descend(&mut p);
     assert_eq!((values(&before), values(&p[0])), (vec![1.0], vec![0.0]));
     let address = p[0].storage().pointer().unwrap();
-    sgd(&rule, &mut p, &[tensor(&[1.0], DType::F32)], &mut [None], 1.0).unwrap();
+    descend(&mut p);
     assert_eq!(p[0].storage().pointer().unwrap(), address);
 }
 
 #[test]
 fn what_does_not_fit_is_refused_before_anything_is_written() {
-    let rule = Sgd { lr: 1.0, momentum: 0.9, dampening: 0.0, weight_decay: 0.0, nesterov: false, maximize: false };
     let mut p = [tensor(&[1.0], DType::F32), tensor(&[2.0], DType::F32)];
+    let good = [tensor(&[1.0], DType::F32), tensor(&[1.0], DType::F32)];
     let bad = [tensor(&[1.0], DType::F32), tensor(&[1.0, 1.0], DType::F32)];
-    assert!(sgd(&rule, &mut p, &bad, &mut [None, None], 1.0).is_err());
-    assert!(sgd(&rule, &mut p, &bad[..1], &mut [None, None], 1.0).is_err());
-    assert!(sgd(&rule, &mut p[..1], &[tensor(&[1.0], DType::F64)], &mut [None], 1.0).is_err());
-    assert_eq!((values(&p[0]), values(&p[1])), (vec![1.0], vec![2.0]));
+    let numbers = [1.0, 0.9, 1.0, 0.0];
+    let mut refused = |numbers: &[f64], shared: &[(&str, f64)], g: &[Tensor], states: &mut [Vec<Tensor>]| {
+        assert!(step_by("sgd", numbers, shared, &mut p, g, states).is_err());
+        assert_eq!((values(&p[0]), values(&p[1])), (vec![1.0], vec![2.0]));
+    };
+    refused(&numbers, &[], &bad, &mut [vec![]]);
+    refused(&numbers, &[], &good[..1], &mut [vec![]]);
+    refused(&numbers, &[], &good, &mut []);
+    refused(&numbers, &[], &good, &mut [vec![good[0].clone()]]);
+    refused(&numbers, &[], &good.each_ref().map(|g| cast::astype(g, DType::F64).unwrap()), &mut [vec![]]);
+    refused(&numbers[..3], &[], &good, &mut [vec![]]);
+    refused(&numbers, &[("betas", 0.9)], &good, &mut [vec![]]);
+    assert!(Rule::find("descent").is_err());
+}
+
+#[test]
+fn every_rule_runs_at_every_level_and_leaves_finite_values() {
+    for rule in FAMILIES.iter().copied().flatten() {
+        let at_most_half = |name: &str| if name == "step" { 3.0 } else { 0.5 / name.len() as f64 };
+        let numbers: Vec<_> = rule.numbers.iter().map(|name| (*name, at_most_half(name))).collect();
+        let mut outcomes = Vec::new();
+        for &level in Level::ALL {
+            let mut p = [tensor(&wave(700, 0.0), DType::F64)];
+            let mut states: Vec<_> = rule.states.iter().map(|_| vec![tensor(&vec![0.25; 700], DType::F64)]).collect();
+            at_level(level, || step(rule, &numbers, &mut p, &[tensor(&wave(700, 2.0), DType::F64)], &mut states))
+                .unwrap();
+            let all: Vec<f64> = states.iter().flatten().chain(&p).flat_map(values).collect();
+            assert!(all.iter().all(|x| x.is_finite()), "{}", rule.name);
+            outcomes.push(all);
+        }
+        outcomes.iter().for_each(|outcome| close(outcome, &outcomes[0], 1e-12));
+    }
 }
 
 #[test]
