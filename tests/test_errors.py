@@ -61,3 +61,33 @@ def test_tensors_of_two_devices_are_refused() -> None:
         pytest.skip("no GPU adapter found")
     with pytest.raises(fg.DeviceError, match="add"):
         fg.ones(2) + fg.ones(2).to("gpu")
+
+
+def test_messages_name_the_op_that_the_user_called() -> None:
+    with pytest.raises(ValueError, match=r"^clip: "):
+        fg.clip(fg.ones(2, dtype=fg.int8), 300)
+    with pytest.raises(TypeError, match=r"^where: missing argument"):
+        fg.where(fg.ones(2, dtype=fg.bool))
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "nll_loss", "hinge_embedding_loss"])
+def test_a_loss_refuses_to_cut_a_gradient_silently(loss: str) -> None:
+    function = getattr(fg.nn.functional, loss)
+    scores, constant = fg.ones((2, 2)), fg.tensor([1.0, 2.0], requires_grad=True)
+    if loss == "hinge_embedding_loss":
+        arguments: dict[str, fg.Tensor] = {"target": constant + fg.zeros((2, 2))}
+    else:
+        arguments = {"target": fg.asarray([0, 1]), "weight": constant}
+    with pytest.raises(fg.GradError, match=f"^{loss}: no gradient flows to"):
+        function(scores, **arguments)
+    with fg.no_grad():
+        function(scores, **arguments)
+
+
+def test_matmul_precision_has_three_names() -> None:
+    assert fg.get_float32_matmul_precision() == "highest"
+    fg.set_float32_matmul_precision("high")
+    assert fg.get_float32_matmul_precision() == "high"
+    fg.set_float32_matmul_precision("highest")
+    with pytest.raises(ValueError, match="unknown precision, expected 'highest'"):
+        fg.set_float32_matmul_precision("low")

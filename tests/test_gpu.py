@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
 import ferrograd as fg
+from harness.interpreter import python
 
 needs_gpu = pytest.mark.skipif(
     not fg.gpu.is_available(),
     reason="no GPU adapter found (apt-get install mesa-vulkan-drivers libvulkan1 gives a software one)",
 )
-
-
-def python(code: str, **environment: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout.strip()
 
 
 def test_without_a_driver_the_error_says_what_is_missing() -> None:

@@ -14,20 +14,7 @@ import numpy as np
 import pytest
 
 import ferrograd as fg
-
-
-def python(code: str, **environment: str) -> str:
-    """What a fresh interpreter prints."""
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout.strip()
+from harness.interpreter import python
 
 
 def test_import_starts_no_thread_and_opens_no_device() -> None:
@@ -80,10 +67,7 @@ LONG_CALLS = {
 }
 
 
-ONE_PIECE = pytest.mark.xfail(strict=False, reason="one long row is sorted in one piece, without a look at the clock")
-
-
-@pytest.mark.parametrize("name", ["matmul", "one long call", pytest.param("sort", marks=ONE_PIECE)])
+@pytest.mark.parametrize("name", LONG_CALLS)
 def test_ctrl_c_ends_a_long_call_and_leaves_the_state_intact(name: str) -> None:
     code = f"""
 import ferrograd as fg, time

@@ -39,6 +39,20 @@ constructors! {
 }
 
 impl Error {
+    /// The same error in the name of the op that the user called.
+    pub fn renamed(self, op: &str) -> Error {
+        let rename = |message: String| match message.split_once(": ") {
+            Some((_, rest)) => format!("{op}: {rest}"),
+            None => message,
+        };
+        match self {
+            Error::Shape(message) => Error::Shape(rename(message)),
+            Error::DType(message) => Error::DType(rename(message)),
+            Error::Value(message) => Error::Value(rename(message)),
+            other => other,
+        }
+    }
+
     /// Memory errors say which op asked.
     pub fn asked_by(self, op: &str) -> Error {
         match self {

@@ -32,6 +32,18 @@ fn get_num_threads() -> usize {
     ferrograd_core::cpu::pool::num_threads()
 }
 
+/// The least accuracy of float32 matrix products: "highest", "high" or "medium", as in PyTorch. Today's kernels compute
+/// plain float32 for all three.
+#[pyfunction]
+fn set_float32_matmul_precision(precision: &str) -> PyResult<()> {
+    ferrograd_core::cpu::precision::set(precision).map_err(error::raise)
+}
+
+#[pyfunction]
+fn get_float32_matmul_precision() -> &'static str {
+    ferrograd_core::cpu::precision::get()
+}
+
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     ferrograd_core::cpu::init().map_err(error::raise)?;
@@ -49,6 +61,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     device::register(module)?;
     ops::random::register(module)?;
     module.add_function(wrap_pyfunction!(stub_text, module)?)?;
+    module.add_function(wrap_pyfunction!(set_float32_matmul_precision, module)?)?;
+    module.add_function(wrap_pyfunction!(get_float32_matmul_precision, module)?)?;
     module.add_function(wrap_pyfunction!(set_num_threads, module)?)?;
     module.add_function(wrap_pyfunction!(get_num_threads, module)?)
 }

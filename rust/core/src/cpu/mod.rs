@@ -11,6 +11,7 @@ pub mod math;
 pub mod parts;
 #[allow(unsafe_code)]
 pub mod pool;
+pub mod precision;
 pub mod rows;
 pub mod scratch;
 

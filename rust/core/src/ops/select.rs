@@ -137,10 +137,7 @@ pub fn masked_fill(x: &Tensor, mask: &Tensor, value: Operand) -> Result<Tensor> 
 pub fn clip(x: &Tensor, min: Option<Operand>, max: Option<Operand>) -> Result<Tensor> {
     let bound = |x: &Tensor, row, bound: Option<Operand>| match bound {
         None => Ok(x.clone()),
-        Some(Operand::Tensor(b)) if shape::broadcast("clip", x.shape(), b.shape()).is_err() => {
-            shape::broadcast("clip", x.shape(), b.shape()).map(|_| x.clone())
-        }
-        Some(bound) => elementwise::call(row, &[Operand::Tensor(x), bound], &[]),
+        Some(bound) => elementwise::call(row, &[Operand::Tensor(x), bound], &[]).map_err(|e| e.renamed("clip")),
     };
     let clipped = bound(&bound(x, Binary::clamp_min, min)?, Binary::clamp_max, max)?;
     cast::astype(&clipped, x.dtype())

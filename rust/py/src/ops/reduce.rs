@@ -4,7 +4,7 @@ use crate::rows;
 use crate::table::Row;
 use crate::table::args::{Ints, Operand};
 use ferrograd_core::ops::{reduce, scan, sort};
-use ferrograd_core::{DType, Error, Result, Tensor};
+use ferrograd_core::{DType, Result, Tensor};
 
 /// The axes of a reduction as the core takes them.
 fn axes(axis: &Option<Ints>) -> Option<&[i64]> {
@@ -67,7 +67,7 @@ pub const STANDARD: &[Row] = rows! {
 pub const FUNCTIONS: &[Row] = rows! {
     /// Whether each element of x1 is among the elements of x2.
     isin [x1: Operand, x2: Operand] () {invert: bool = false} -> Tensor = {
-        let (x1, x2) = pair("isin", x1, x2)?;
+        let (x1, x2) = Operand::pair("isin", x1, x2)?;
         sort::isin(&x1, &x2, invert)
     };
     /// Where values would be inserted in the sorted 1-d tensor x1 to keep it sorted; before equals (left) or behind (right).
@@ -76,15 +76,6 @@ pub const FUNCTIONS: &[Row] = rows! {
     _unique_all [x: Tensor] () {} -> (Tensor, Tensor, Tensor, Tensor)
         = sort::unique_all(&x).map(|u| (u.values, u.indices, u.inverse_indices, u.counts));
 };
-
-/// Both operands as tensors; at least one must be one.
-fn pair(op: &str, a: Operand, b: Operand) -> Result<(Tensor, Tensor)> {
-    match (a, b) {
-        (Operand::Tensor(a), b) => b.beside(&a).map(|b| (a, b)),
-        (a, Operand::Tensor(b)) => a.beside(&b).map(|a| (a, b)),
-        _ => Err(Error::value(op, "expected at least one Tensor, got two numbers")),
-    }
-}
 
 /// The element in the middle, as PyTorch counts: the lower one of two.
 fn median(x: &Tensor, axis: Option<i64>, keepdims: bool) -> Result<Tensor> {

@@ -6,7 +6,7 @@ use crate::error::raise;
 use crate::tensor::PyTensor;
 use ferrograd_core::dtype::Complex64;
 use ferrograd_core::ops::elementwise;
-use ferrograd_core::{DType, Device, Result, Scalar, Tensor};
+use ferrograd_core::{DType, Device, Error, Result, Scalar, Tensor};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -75,14 +75,14 @@ impl<'a, 'py> Args<'a, 'py> {
         if value.is_none() && self.row.params[i].default.is_some() {
             return Ok(None);
         }
-        let converted = T::from_python(&Arg { op: self.row.name, name: self.row.params[i].name, value })?;
+        let converted = T::from_python(&Arg { op: self.row.title(), name: self.row.params[i].name, value })?;
         self.elements = self.elements.saturating_add(converted.weight());
         Ok(Some(converted))
     }
 
     pub fn required<T: FromPython>(&mut self) -> PyResult<T> {
         let name = self.row.params[self.next].name;
-        let missing = || PyTypeError::new_err(format!("{}: missing argument {name:?}", self.row.name));
+        let missing = || PyTypeError::new_err(format!("{}: missing argument {name:?}", self.row.title()));
         let error = missing();
         self.optional()?.ok_or(error)
     }
@@ -417,6 +417,15 @@ impl Operand {
         match self {
             Operand::Tensor(t) => elementwise::Operand::Tensor(t),
             Operand::Weak(s) => elementwise::Operand::Number(*s),
+        }
+    }
+
+    /// Two operands as tensors; at least one must be one.
+    pub fn pair(op: &str, a: Operand, b: Operand) -> Result<(Tensor, Tensor)> {
+        match (a, b) {
+            (Operand::Tensor(a), b) => b.beside(&a).map(|b| (a, b)),
+            (a, Operand::Tensor(b)) => a.beside(&b).map(|a| (a, b)),
+            _ => Err(Error::value(op, "expected at least one Tensor, got two numbers")),
         }
     }
 

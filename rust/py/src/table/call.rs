@@ -95,7 +95,7 @@ unsafe fn dispatch(
             }
         };
         let result = std::panic::catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
-            let name = table()[index].row.name;
+            let name = table()[index].row.title();
             Err(PyRuntimeError::new_err(format!("{name}: internal error (a panic), please report it")))
         });
         match result {
@@ -125,7 +125,7 @@ fn place_positional<'a, 'py>(
         return Ok(());
     }
     if count > allowed {
-        let message = format!("{}: too many arguments, expected at most {allowed}, got {count}", bound.row.name);
+        let message = format!("{}: too many arguments, expected at most {allowed}, got {count}", bound.row.title());
         return Err(PyTypeError::new_err(message));
     }
     (0..count).for_each(|i| slots.set(first + i, value(i)));
@@ -153,10 +153,10 @@ fn place_keyword<'a, 'py>(
     };
     let found = named(name).or_else(|| if method || bound.torch_names { torch() } else { None });
     let Some(i) = found else {
-        return Err(PyTypeError::new_err(format!("{}: unexpected keyword argument {name:?}", bound.row.name)));
+        return Err(PyTypeError::new_err(format!("{}: unexpected keyword argument {name:?}", bound.row.title())));
     };
     if slots.is_set(i) {
-        return Err(PyTypeError::new_err(format!("{}: argument {:?} given twice", bound.row.name, params[i].name)));
+        return Err(PyTypeError::new_err(format!("{}: argument {:?} given twice", bound.row.title(), params[i].name)));
     }
     slots.set(i, value);
     Ok(())

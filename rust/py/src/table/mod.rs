@@ -49,6 +49,11 @@ impl Row {
     pub fn python_name(&self) -> &'static str {
         self.name.strip_suffix('_').unwrap_or(self.name)
     }
+
+    /// The name users know, for messages: `_einsum` is the inner half of `einsum`.
+    pub fn title(&self) -> &'static str {
+        self.name.trim_matches('_')
+    }
 }
 
 /// Rows that are exposed in the same way.

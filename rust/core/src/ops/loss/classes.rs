@@ -116,7 +116,7 @@ impl Op for RowWeights {
     }
 }
 
-/// Weights of all rows, in the dtype of the scores. Class weights are constants: no gradient flows to them.
+/// Weights of all rows, in the dtype of the scores.
 pub fn row_weights(name: &'static str, rows: &Rows, weight: Option<&Tensor>, ignore: i64) -> Result<Tensor> {
     let (classes, dtype) = (rows.scores.shape()[1], rows.scores.dtype());
     let mut inputs: SmallVec<[&Tensor; 2]> = smallvec![&rows.target];

@@ -2,7 +2,7 @@
 //! the softmax again. Also the negative log-likelihood of log-probabilities.
 
 use super::classes::{self, GRAIN, Pick, class};
-use super::{Reduction, divided};
+use super::{Reduction, divided, expect_constant};
 use crate::autograd::{self, Gradient, Grads, Saved, Saves, only};
 use crate::cpu::level::leveled;
 use crate::cpu::parts::for_each_item;
@@ -238,7 +238,8 @@ pub fn cross_entropy(x: &Tensor, target: &Tensor, options: &CrossEntropy) -> Res
     let mut rows = classes::rows(NAME, x, target)?;
     rows.scores = wide(&rows.scores, compute)?;
     classes::check_weight(NAME, options.weight, rows.scores.shape()[1])?;
-    let weight = options.weight.map(|w| wide(&w.detach(), compute)).transpose()?;
+    expect_constant(NAME, "weight", options.weight)?;
+    let weight = options.weight.map(|w| wide(w, compute)).transpose()?;
     let weights = classes::row_weights(NAME, &rows, weight.as_ref(), options.ignore_index)?;
     let mut inputs: SmallVec<[&Tensor; 4]> = smallvec![&rows.scores, &rows.target, &weights];
     if options.label_smoothing > 0.0 {
@@ -288,7 +289,8 @@ pub fn nll_loss(
     rows.scores = wide(&rows.scores, x.dtype().compute())?;
     let classes = rows.scores.shape()[1];
     classes::check_weight(name, weight, classes)?;
-    let weight = weight.map(|w| wide(&w.detach(), rows.scores.dtype())).transpose()?;
+    expect_constant(name, "weight", weight)?;
+    let weight = weight.map(|w| wide(w, rows.scores.dtype())).transpose()?;
     let weights = classes::row_weights(name, &rows, weight.as_ref(), ignore_index)?;
     let pick = Pick { name, classes, ignore: ignore_index, spread: false };
     let losses = apply1(pick, &[&rows.scores, &rows.target])?.multiply(&weights)?.negative()?;

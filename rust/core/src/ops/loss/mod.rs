@@ -16,6 +16,7 @@ pub use pointwise::{
 
 use super::elementwise::Operand;
 use super::reduce;
+use crate::autograd;
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::shape;
@@ -72,6 +73,17 @@ fn expect_same_shape(op: &str, x: &Tensor, target: &Tensor) -> Result<()> {
     }
     let (want, got) = (shape::display(x.shape()), shape::display(target.shape()));
     Err(Error::shape(op, format!("expected a target of the input's shape {want}, got {got}")))
+}
+
+/// Refuses to record for an operand that the loss has no derivative for, rather than cut its gradient silently.
+fn expect_constant(op: &str, what: &str, x: Option<&Tensor>) -> Result<()> {
+    match x.filter(|x| autograd::must_record(&[x])) {
+        None => Ok(()),
+        Some(_) => Err(Error::grad(
+            op,
+            format!("no gradient flows to {what}, expected it detached, got one that requires a gradient"),
+        )),
+    }
 }
 
 #[cfg(test)]

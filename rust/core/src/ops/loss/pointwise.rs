@@ -1,6 +1,6 @@
 //! Losses of single elements.
 
-use super::{Reduction, expect_same_shape};
+use super::{Reduction, expect_constant, expect_same_shape};
 use crate::autograd::{Gradient, Grads, Saved, Saves, only};
 use crate::cpu::level::leveled;
 use crate::cpu::parts::for_each_item;
@@ -206,6 +206,7 @@ pub fn kl_div(x: &Tensor, target: &Tensor, reduction: Reduction, log_target: boo
 pub fn hinge_embedding_loss(x: &Tensor, target: &Tensor, margin: f64, reduction: Reduction) -> Result<Tensor> {
     let op = "hinge_embedding_loss";
     expect_float(op, x)?;
+    expect_constant(op, "target", Some(target))?;
     expect_same_shape(op, x, target)?;
     let (d, t) = (expr(x), expr(target));
     let apart = if_eq(&t, 1.0, 0.0, relu(margin - &d));
