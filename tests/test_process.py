@@ -70,7 +70,8 @@ LONG_CALLS = {
 @pytest.mark.parametrize("name", LONG_CALLS)
 def test_ctrl_c_ends_a_long_call_and_leaves_the_state_intact(name: str) -> None:
     code = f"""
-import ferrograd as fg, time
+import ferrograd as fg, signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a test run in the background inherits SIGINT ignored
 def started(): print("started", flush=True)
 started() if "started" not in {LONG_CALLS[name]!r} else None
 try:
