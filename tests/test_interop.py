@@ -187,3 +187,12 @@ def test_value_semantics() -> None:
     x += 1
     assert x.tolist() == [2.0, 3.0, 4.0]
     assert y.tolist() == [1.0, 2.0, 3.0]
+
+
+def test_asarray_without_a_copy_is_the_tensor_itself() -> None:
+    x = fg.tensor([1.0, 2.0])
+    shared = fg.asarray(x, copy=False)
+    x[0] = 5.0
+    assert shared.tolist() == [5.0, 2.0]
+    with pytest.raises(ValueError, match="needs a copy"):
+        fg.asarray(x, dtype=fg.float64, copy=False)

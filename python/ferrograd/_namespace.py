@@ -305,8 +305,8 @@ class _Info:
         names = {"real floating": "float32", "complex floating": "complex64", "integral": "int64", "indexing": "int64"}
         return {kind: _core._dtype(name) for kind, name in names.items()}
 
-    def devices(self) -> list[str]:
-        return ["cpu"]
+    def devices(self) -> tuple[str, ...]:
+        return ("cpu",)
 
     def dtypes(self, *, device: str | None = None, kind: str | tuple[str, ...] | None = None) -> dict[str, DType]:
         self._check(device)

@@ -12,7 +12,7 @@ use ferrograd_core::storage::Storage;
 use ferrograd_core::{DType, Device, Error, Result, Scalar, Tensor, dispatch};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyComplex, PyDict, PyList, PyMemoryView, PyTuple};
+use pyo3::types::{PyBytes, PyComplex, PyList, PyMemoryView, PyTuple};
 use std::sync::Arc;
 
 /// The element of a tensor that has just one.
@@ -260,30 +260,30 @@ fn from_bytes(data: &[u8], shape: Vec<usize>, dtype: &Bound<'_, PyAny>, requires
     make().map(PyTensor::new).map_err(raise)
 }
 
-/// `fg.asarray`: copies unless `copy=False` (share or fail) or `copy=None` (share when possible).
+/// `fg.asarray`: copies unless `copy=False` (share or fail; a Tensor is returned itself) or `copy=None` (share when possible).
 #[pyfunction(signature = (obj, /, *, dtype=None, device=None, copy=None))]
 fn asarray(
     obj: &Bound<'_, PyAny>,
     dtype: Option<&Bound<'_, PyAny>>,
     device: Option<&str>,
     copy: Option<bool>,
-) -> PyResult<PyTensor> {
-    let dtype = dtype.map(dtype::parse).transpose()?;
+) -> PyResult<Py<PyTensor>> {
+    let (py, dtype) = (obj.py(), dtype.map(dtype::parse).transpose()?);
     let device = device.map(Device::parse).transpose().map_err(raise)?;
+    let needs_copy = || PyValueError::new_err("asarray: the conversion needs a copy, expected copy=None or True");
+    let new = |value: Tensor| Py::new(py, PyTensor::new(value));
     if let Ok(tensor) = obj.cast::<PyTensor>() {
-        let kwargs = PyDict::new(obj.py());
-        kwargs.set_item("copy", copy == Some(true))?;
         let value = tensor.get().value();
         let changes = dtype.is_some_and(|d| d != value.dtype()) || device.is_some_and(|d| d != value.device());
-        if copy == Some(false) && changes {
-            return Err(PyValueError::new_err("asarray: the conversion needs a copy, expected copy=None or True"));
+        if copy == Some(false) {
+            return if changes { Err(needs_copy()) } else { Ok(tensor.clone().unbind()) };
         }
         let run = || {
             let cast = dtype.map_or(Ok(value.clone()), |d| cast::astype(&value, d))?;
             let moved = device.map_or(Ok(cast.clone()), |d| transfer::to_device(&cast, d))?;
             if copy == Some(true) { copy::copied(&moved) } else { Ok(moved) }
         };
-        return run().map(PyTensor::new).map_err(raise);
+        return new(run().map_err(raise)?);
     }
     if copy == Some(false) {
         let shared = match buffer::from_buffer(obj)? {
@@ -296,11 +296,10 @@ fn asarray(
             }
         };
         let same = dtype.is_none_or(|d| d == shared.dtype()) && device.is_none_or(|d| d == Device::Cpu);
-        let error = "asarray: the conversion needs a copy, expected copy=None or True";
-        return if same { Ok(PyTensor::new(shared)) } else { Err(PyValueError::new_err(error)) };
+        return if same { new(shared) } else { Err(needs_copy()) };
     }
     let value = from_object(obj, dtype)?;
-    device.map_or(Ok(value.clone()), |d| transfer::to_device(&value, d)).map(PyTensor::new).map_err(raise)
+    new(device.map_or(Ok(value.clone()), |d| transfer::to_device(&value, d)).map_err(raise)?)
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -1,6 +1,6 @@
 //! Eigenvalues and eigenvectors, of symmetric (Hermitian) and of general square matrices.
 
-use super::field::{Field, check_finite, each_matrix, in_field, matrix, parts, store};
+use super::field::{Field, Scaled, each_matrix, in_field, parts, store};
 use super::{batched, diagonal_matrix, identity, operand, square_size, symmetric, transposed};
 use crate::autograd::{Gradient, Grads, Saved, Saves, not_differentiable, one, only};
 use crate::error::{Error, Result};
@@ -64,10 +64,10 @@ impl Op for SymmetricEigen {
                 if n == 0 {
                     return Ok(());
                 }
-                check_finite(op, a)?;
-                let eigen = SelfAdjointEigen::new(matrix(a, n, n), Side::Lower).map_err(no_convergence(op))?;
+                let scaled = Scaled::new(op, a, n)?;
+                let eigen = SelfAdjointEigen::new(scaled.matrix(), Side::Lower).map_err(no_convergence(op))?;
                 let values = eigen.S().column_vector();
-                w.iter_mut().zip(values.iter()).for_each(|(w, s)| *w = T::part(s.widen().re));
+                w.iter_mut().zip(values.iter()).for_each(|(w, &v)| *w = T::part(scaled.value(v).widen().re));
                 store(eigen.U(), v);
                 Ok(())
             })
@@ -107,9 +107,9 @@ impl Op for SymmetricEigenvalues {
                 if n == 0 {
                     return Ok(());
                 }
-                check_finite(op, a)?;
-                let values = matrix(a, n, n).self_adjoint_eigenvalues(Side::Lower).map_err(no_convergence(op))?;
-                w.copy_from_slice(&values);
+                let scaled = Scaled::new(op, a, n)?;
+                let values = scaled.matrix().self_adjoint_eigenvalues(Side::Lower).map_err(no_convergence(op))?;
+                w.iter_mut().zip(values).for_each(|(w, v)| *w = scaled.value(v));
                 Ok(())
             })
         })
@@ -161,9 +161,9 @@ impl Op for GeneralEigen {
                 if n == 0 {
                     return Ok(());
                 }
-                check_finite(op, a)?;
-                let (values, vectors) = T::eigen(matrix(a, n, n)).map_err(no_convergence(op))?;
-                w.copy_from_slice(&values);
+                let scaled = Scaled::new(op, a, n)?;
+                let (values, vectors) = T::eigen(scaled.matrix()).map_err(no_convergence(op))?;
+                w.iter_mut().zip(values).for_each(|(w, v)| *w = scaled.value(v));
                 store(vectors.as_ref(), v);
                 normalize_columns(v, n);
                 Ok(())

@@ -7,6 +7,7 @@ use faer::linalg::evd::EvdError;
 use faer::linalg::solvers::Eigen;
 use faer::traits::{ComplexField, RealField};
 use faer::{Mat, MatRef};
+use std::borrow::Cow;
 
 /// A real or complex type of single or double precision.
 pub trait Field: Element + ComplexField<Real = Self::Part> {
@@ -112,6 +113,47 @@ pub fn check_finite<T: Field>(op: &str, x: &[T]) -> Result<()> {
         return Ok(());
     }
     Err(Error::value(op, "expected finite elements, got infinity or NaN"))
+}
+
+/// A finite matrix brought near one by a power of two, so that squares of its elements neither overflow nor vanish.
+pub struct Scaled<'a, T: Clone> {
+    elements: Cow<'a, [T]>,
+    columns: usize,
+    scale: f64,
+}
+
+/// Largest elements between this and its inverse are left as they are.
+const LARGE: f64 = (1u64 << 30) as f64;
+
+impl<'a, T: Field> Scaled<'a, T> {
+    pub fn new(op: &str, elements: &'a [T], columns: usize) -> Result<Scaled<'a, T>> {
+        check_finite(op, elements)?;
+        let largest = elements.iter().map(|x| x.widen()).fold(0.0, |max: f64, x| max.max(x.re.abs()).max(x.im.abs()));
+        if largest == 0.0 || (1.0 / LARGE..LARGE).contains(&largest) {
+            return Ok(Scaled { elements: Cow::Borrowed(elements), columns, scale: 1.0 });
+        }
+        // The inverse of a power of two in this range is a number as well.
+        let scale = largest.log2().floor().clamp(-1000.0, 1000.0).exp2();
+        let mut scaled = Vec::new();
+        let full = |_| Error::memory(op, "no room for a scaled copy of the matrix");
+        scaled.try_reserve_exact(elements.len()).map_err(full)?;
+        scaled.extend(elements.iter().map(|x| T::narrow(x.widen() / scale)));
+        Ok(Scaled { elements: Cow::Owned(scaled), columns, scale })
+    }
+
+    pub fn matrix(&self) -> MatRef<'_, T> {
+        matrix(&self.elements, self.elements.len() / self.columns, self.columns)
+    }
+
+    /// What a singular value or eigenvalue of the scaled matrix is for the matrix given.
+    pub fn value<V: Field>(&self, value: V) -> V {
+        V::narrow(value.widen() * self.scale)
+    }
+
+    /// The same for an element of the inverse.
+    pub fn inverse(&self, value: Complex64) -> Complex64 {
+        value / self.scale
+    }
 }
 
 pub fn fill_nan<T: Field>(out: &mut [T]) {

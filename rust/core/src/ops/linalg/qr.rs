@@ -1,6 +1,6 @@
 //! The QR decomposition by Householder reflections.
 
-use super::field::{Field, each_matrix, fill_nan, in_field, is_finite, matrix, parts, store, store_identity};
+use super::field::{Field, Scaled, each_matrix, fill_nan, in_field, is_finite, parts, store, store_identity};
 use super::{batched, half_lower, matrix_sizes, operand, solve, transposed};
 use crate::autograd::{Gradient, Grads, Saved, Saves, one};
 use crate::dtype::Complex64;
@@ -101,7 +101,7 @@ impl Op for Decomposition {
                 if m * n == 0 {
                     store_identity(q, k.max(1));
                 } else if is_finite(a) {
-                    decompose(a, (m, n), k, q, r);
+                    decompose(&Scaled::new("qr", a, n)?, (m, n), k, q, r);
                 } else {
                     fill_nan(q);
                     fill_nan(r);
@@ -112,8 +112,8 @@ impl Op for Decomposition {
     }
 }
 
-fn decompose<T: Field>(a: &[T], (m, n): (usize, usize), k: usize, q: &mut [T], r: &mut [T]) {
-    let qr = Qr::new(matrix(a, m, n));
+fn decompose<T: Field>(a: &Scaled<T>, (m, n): (usize, usize), k: usize, q: &mut [T], r: &mut [T]) {
+    let qr = Qr::new(a.matrix());
     match k == m.min(n) {
         true => store(qr.compute_thin_Q().as_ref(), q),
         false => store(qr.compute_Q().as_ref(), q),
@@ -134,6 +134,7 @@ fn decompose<T: Field>(a: &[T], (m, n): (usize, usize), k: usize, q: &mut [T], r
         r[i * n + i] = T::narrow(Complex64::new(pivot.norm(), 0.0));
         q.iter_mut().skip(i).step_by(k).for_each(|q| *q = T::narrow(q.widen() * phase));
     }
+    r.iter_mut().for_each(|r| *r = a.value(*r));
 }
 
 /// `x = q r` with orthonormal columns of `q` and an upper triangular `r`.

@@ -1,6 +1,6 @@
 //! The singular value decomposition, and what follows from it: ranks and pseudo-inverses.
 
-use super::field::{Field, check_finite, each_matrix, in_field, matrix, parts, store, store_adjoint, store_identity};
+use super::field::{Field, Scaled, each_matrix, in_field, parts, store, store_adjoint, store_identity};
 use super::{batched, diagonal_matrix, identity, matrix_sizes, operand, transposed};
 use crate::autograd::{Gradient, Grads, Saved, Saves, one, only};
 use crate::dtype::{Complex64, DType};
@@ -120,11 +120,12 @@ impl Op for Decomposition {
                     store_identity(vh, n.max(1));
                     return Ok(());
                 }
-                check_finite(op, a)?;
-                let a = matrix(a, m, n);
+                let scaled = Scaled::new(op, a, n)?;
+                let a = scaled.matrix();
                 let svd = if self.full { Svd::new(a) } else { Svd::new_thin(a) }.map_err(no_convergence(op))?;
                 store(svd.U(), u);
-                s.iter_mut().zip(svd.S().column_vector().iter()).for_each(|(s, v)| *s = T::part(v.widen().re));
+                let values = svd.S().column_vector();
+                s.iter_mut().zip(values.iter()).for_each(|(s, &v)| *s = T::part(scaled.value(v).widen().re));
                 store_adjoint(svd.V(), vh);
                 Ok(())
             })
@@ -171,8 +172,9 @@ impl Op for SingularValues {
                 if m * n == 0 {
                     return Ok(());
                 }
-                check_finite(op, a)?;
-                s.copy_from_slice(&matrix(a, m, n).singular_values().map_err(no_convergence(op))?);
+                let scaled = Scaled::new(op, a, n)?;
+                let values = scaled.matrix().singular_values().map_err(no_convergence(op))?;
+                s.iter_mut().zip(values).for_each(|(s, v)| *s = scaled.value(v));
                 Ok(())
             })
         })
@@ -252,15 +254,15 @@ impl Op for PseudoInverse {
                 if m * n == 0 {
                     return Ok(());
                 }
-                check_finite(op, a)?;
-                let svd = Svd::new_thin(matrix(a, m, n)).map_err(no_convergence(op))?;
+                let scaled = Scaled::new(op, a, n)?;
+                let svd = Svd::new_thin(scaled.matrix()).map_err(no_convergence(op))?;
                 let values: Vec<f64> = svd.S().column_vector().iter().map(|s| s.widen().re).collect();
                 let limit = rtol * values[0];
                 let kept: Vec<usize> = (0..values.len()).filter(|&i| values[i] > limit).collect();
                 for (at, out) in out.iter_mut().enumerate() {
                     let (i, j) = (at / m, at % m);
                     let term = |&l: &usize| svd.V()[(i, l)].widen() * svd.U()[(j, l)].widen().conj() / values[l];
-                    *out = T::narrow(kept.iter().map(term).sum::<Complex64>());
+                    *out = T::narrow(scaled.inverse(kept.iter().map(term).sum::<Complex64>()));
                 }
                 Ok(())
             })

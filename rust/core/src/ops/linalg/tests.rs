@@ -218,3 +218,23 @@ fn the_norm_of_zero_has_gradient_zero() {
     let grads = crate::autograd::gradients(&[(y, Tensor::scalar(1.0).unwrap())], &[x], Default::default()).unwrap();
     assert_eq!(values(grads[0].as_ref().unwrap()), [0.0; 3]);
 }
+
+/// Elements whose squares overflow or vanish: decompositions scale with the matrix.
+#[test]
+fn decompositions_reach_the_ends_of_the_range() {
+    let x = symmetric(&random_tensor(&[4, 4], 31)).unwrap();
+    for power in [1000.0f64, 120.0, -120.0, -1000.0] {
+        let scale = Tensor::scalar(power.exp2()).unwrap();
+        let scaled = x.multiply(&scale).unwrap();
+        assert_close(&svdvals(&scaled).unwrap().divide(&scale).unwrap(), &svdvals(&x).unwrap(), 1e-12);
+        assert_close(&eigvalsh(&scaled).unwrap().divide(&scale).unwrap(), &eigvalsh(&x).unwrap(), 1e-12);
+        assert_close(&eigh(&scaled).unwrap().0.divide(&scale).unwrap(), &eigh(&x).unwrap().0, 1e-12);
+        assert_close(
+            &qr(&scaled, QrMode::Reduced).unwrap().1.divide(&scale).unwrap(),
+            &qr(&x, QrMode::Reduced).unwrap().1,
+            1e-12,
+        );
+        assert_close(&pinv(&scaled, None).unwrap().multiply(&scale).unwrap(), &pinv(&x, None).unwrap(), 1e-10);
+        assert!(values(&eig(&scaled).unwrap().0.abs().unwrap()).iter().all(|v| v.is_finite() && *v > 0.0));
+    }
+}
