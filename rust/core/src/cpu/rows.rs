@@ -4,10 +4,12 @@
 use crate::dtype::Element;
 use std::ops::{Add, Mul, Sub};
 
-/// Independent accumulators: one AVX-512 register of f32, two of f64.
+/// One AVX-512 register of f32, two of f64.
 const LANES: usize = 16;
+/// Independent accumulators: as many registers as hide the latency of an addition.
+const WIDE: usize = 4 * LANES;
 /// Elements added in their own precision before the sum goes on in f64.
-const BLOCK: usize = 512;
+const BLOCK: usize = 1024;
 
 /// A type that row kernels compute in.
 pub trait Wide: Element + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + PartialOrd {
@@ -40,90 +42,60 @@ impl Wide for f64 {
     }
 }
 
-/// Folds the lanes pairwise: the first half with the second, until one is left.
+/// The first half joined with the second. Sizes are constants, so that accumulators stay in registers.
 #[inline(always)]
-fn join<T: Copy>(mut lanes: [T; LANES], both: impl Fn(T, T) -> T) -> T {
-    let mut half = LANES / 2;
-    while half > 0 {
-        for i in 0..half {
-            lanes[i] = both(lanes[i], lanes[i + half]);
-        }
-        half /= 2;
+fn halve<T: Copy, const N: usize, const HALF: usize>(x: [T; N], join: impl Fn(T, T) -> T) -> [T; HALF] {
+    std::array::from_fn(|i| join(x[i], x[i + HALF]))
+}
+
+/// Folds `term` of the elements of `N` slices of one length.
+#[inline(always)]
+fn fold<T: Copy, const N: usize>(x: [&[T]; N], start: T, term: impl Fn([T; N]) -> T, join: impl Fn(T, T) -> T) -> T {
+    let (wide, rests) = cut::<T, N, WIDE>(x);
+    let (narrow, tails) = cut::<T, N, LANES>(rests);
+    let mut lanes = [start; WIDE];
+    for part in 0..wide[0].len() {
+        lanes = std::array::from_fn(|i| join(lanes[i], term(std::array::from_fn(|k| wide[k][part][i]))));
     }
-    lanes[0]
+    let mut lanes: [T; LANES] = halve(halve::<T, WIDE, { 2 * LANES }>(lanes, &join), &join);
+    for part in 0..narrow[0].len() {
+        lanes = std::array::from_fn(|i| join(lanes[i], term(std::array::from_fn(|k| narrow[k][part][i]))));
+    }
+    let [a, b] = halve(halve::<T, 8, 4>(halve::<T, LANES, 8>(lanes, &join), &join), &join);
+    let tail = |total, i: usize| join(total, term(std::array::from_fn(|k| tails[k][i])));
+    (0..tails[0].len()).fold(join(a, b), tail)
+}
+
+/// Every slice as whole parts of `SIZE` elements, and the rest.
+#[inline(always)]
+fn cut<T, const N: usize, const SIZE: usize>(x: [&[T]; N]) -> ([&[[T; SIZE]]; N], [&[T]; N]) {
+    let n = x[0].len();
+    let whole = x.map(|x| x[..n].as_chunks::<SIZE>());
+    (whole.map(|(parts, _)| parts), whole.map(|(_, rest)| rest))
 }
 
 /// The largest element that is not NaN; minus infinity when there is none.
 #[inline(always)]
 pub fn max<T: Wide>(x: &[T]) -> T {
-    let larger = |a: T, b: T| if b > a { b } else { a };
-    let mut lanes = [T::LOWEST; LANES];
-    let chunks = x.chunks_exact(LANES);
-    let rest = chunks.remainder();
-    for chunk in chunks {
-        for (lane, &x) in lanes.iter_mut().zip(chunk) {
-            *lane = larger(*lane, x);
-        }
+    fold([x], T::LOWEST, |[x]| x, |a, b| if b > a { b } else { a })
+}
+
+/// The sum of `term` over the elements of `N` rows of one length.
+#[inline(always)]
+pub fn sums<T: Wide, const N: usize>(x: [&[T]; N], term: impl Fn([T; N]) -> T) -> f64 {
+    let n = x[0].len();
+    let mut total = 0.0;
+    for start in (0..n).step_by(BLOCK) {
+        let end = n.min(start + BLOCK);
+        total += fold(x.map(|x| &x[start..end]), T::default(), &term, |a, b| a + b).widen();
     }
-    rest.iter().fold(join(lanes, larger), |a, &b| larger(a, b))
+    total
 }
 
 /// The sum of `term(x)`.
 #[inline(always)]
 pub fn sum<T: Wide>(x: &[T], term: impl Fn(T) -> T) -> f64 {
-    let mut total = 0.0;
-    for block in x.chunks(BLOCK) {
-        let mut lanes = [T::default(); LANES];
-        let chunks = block.chunks_exact(LANES);
-        let rest = chunks.remainder();
-        for chunk in chunks {
-            for (lane, &x) in lanes.iter_mut().zip(chunk) {
-                *lane = *lane + term(x);
-            }
-        }
-        for (lane, &x) in lanes.iter_mut().zip(rest) {
-            *lane = *lane + term(x);
-        }
-        total += join(lanes, |a, b| a + b).widen();
-    }
-    total
-}
-
-/// The sum of `term(x, y)` over two rows of one length.
-#[inline(always)]
-pub fn sum2<T: Wide>(x: &[T], y: &[T], term: impl Fn(T, T) -> T) -> f64 {
-    let mut total = 0.0;
-    for (x, y) in x.chunks(BLOCK).zip(y.chunks(BLOCK)) {
-        let mut lanes = [T::default(); LANES];
-        let (xs, ys) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
-        let (x_rest, y_rest) = (xs.remainder(), ys.remainder());
-        for (x, y) in xs.zip(ys) {
-            for (lane, (&x, &y)) in lanes.iter_mut().zip(x.iter().zip(y)) {
-                *lane = *lane + term(x, y);
-            }
-        }
-        for (lane, (&x, &y)) in lanes.iter_mut().zip(x_rest.iter().zip(y_rest)) {
-            *lane = *lane + term(x, y);
-        }
-        total += join(lanes, |a, b| a + b).widen();
-    }
-    total
-}
-
-/// The sum of three factors along rows of one length.
-#[inline(always)]
-pub fn sum3<T: Wide>(x: &[T], y: &[T], z: &[T], term: impl Fn(T, T, T) -> T) -> f64 {
-    let mut total = 0.0;
-    for ((x, y), z) in x.chunks(BLOCK).zip(y.chunks(BLOCK)).zip(z.chunks(BLOCK)) {
-        let mut lanes = [T::default(); LANES];
-        for ((x, y), z) in x.chunks(LANES).zip(y.chunks(LANES)).zip(z.chunks(LANES)) {
-            for (lane, ((&x, &y), &z)) in lanes.iter_mut().zip(x.iter().zip(y).zip(z)) {
-                *lane = *lane + term(x, y, z);
-            }
-        }
-        total += join(lanes, |a, b| a + b).widen();
-    }
-    total
+    sums([x], |[x]| term(x))
 }
 
 /// `y = map(x)`, and the sum of what was written.
@@ -150,8 +122,8 @@ mod tests {
             let mut y = vec![0.0; n];
             let plain: f64 = x.iter().sum();
             assert_eq!(sum(&x, |x| x), plain);
-            assert_eq!(sum2(&x, &x, |x, y| x * y), x.iter().map(|x| x * x).sum::<f64>());
-            assert_eq!(sum3(&x, &x, &x, |x, _, z| x - 2.0 * z), -plain);
+            assert_eq!(sums([&x, &x], |[x, y]| x * y), x.iter().map(|x| x * x).sum::<f64>());
+            assert_eq!(sums([&x, &x, &x], |[x, _, z]| x - 2.0 * z), -plain);
             assert_eq!(map_sum(&x, &mut y, |x| 2.0 * x), 2.0 * plain);
             assert_eq!(max(&x), x.iter().copied().fold(f64::NEG_INFINITY, f64::max));
         }

@@ -175,7 +175,7 @@ macro_rules! row_loss {
                 if smoothing > 0.0 {
                     let all = match even.is_empty() {
                         true => rows::sum(x, |x| log_sum - x),
-                        false => rows::sum2(x, even, |x, w| w * (log_sum - x)),
+                        false => rows::sums([x, even], |[x, w]| w * (log_sum - x)),
                     };
                     loss = (1.0 - smoothing) as $t * loss + (smoothing / x.len() as f64 * all) as $t;
                 }

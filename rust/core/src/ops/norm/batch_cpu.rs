@@ -49,7 +49,7 @@ macro_rules! kernels {
                     let mean = stats[0];
                     let (mut along, mut level) = (0.0, 0.0);
                     for (x, dy) in x.iter().zip(dy) {
-                        along += rows::sum2(x, dy, |x, dy| (x - mean) * dy);
+                        along += rows::sums([x, dy], |[x, dy]| (x - mean) * dy);
                         level += rows::sum(dy, |dy| dy);
                     }
                     [(along * stats[2] as f64) as $t, level as $t]

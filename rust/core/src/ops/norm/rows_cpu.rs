@@ -55,8 +55,8 @@ macro_rules! kernels {
                     let n = weight.len();
                     for (((x, dy), dx), stats) in x.chunks(n).zip(dy.chunks(n)).zip(dx.chunks_mut(n)).zip(stats.chunks(2)) {
                         let (mean, rstd) = (stats[0], stats[1]);
-                        let along = rows::sum3(x, dy, weight, |x, dy, w| (x - mean) * rstd * dy * w) / n as f64;
-                        let level = if centred { rows::sum2(dy, weight, |dy, w| dy * w) / n as f64 } else { 0.0 };
+                        let along = rows::sums([x, dy, weight], |[x, dy, w]| (x - mean) * rstd * dy * w) / n as f64;
+                        let level = if centred { rows::sums([dy, weight], |[dy, w]| dy * w) / n as f64 } else { 0.0 };
                         let (along, level) = (along as $t, level as $t);
                         let row = dx.iter_mut().zip(x.iter().zip(dy)).zip(weight.iter().zip(dweight.iter_mut().zip(dbias.iter_mut())));
                         for ((dx, (&x, &dy)), (&w, (dw, db))) in row {

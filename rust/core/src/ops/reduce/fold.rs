@@ -97,11 +97,10 @@ impl<S: Steps> Kernel for Rows<'_, S> {
 #[inline(always)]
 fn in_lanes<S: Steps, const LANES: usize>(row: &[S::In]) -> S::Lane {
     let mut lanes = [S::START; LANES];
-    let (body, tail) = row.split_at(row.len() / LANES * LANES);
-    for part in body.chunks_exact(LANES) {
-        for (lane, &x) in lanes.iter_mut().zip(part) {
-            *lane = S::step(*lane, x);
-        }
+    let (body, tail) = row.as_chunks::<LANES>();
+    // A new array each time keeps the lanes in registers.
+    for part in body {
+        lanes = std::array::from_fn(|i| S::step(lanes[i], part[i]));
     }
     let mut half = LANES / 2;
     while half > 0 {

@@ -49,7 +49,7 @@ macro_rules! kernels {
                 }
 
                 pub fn softmax_backward(y: &[$t], dy: &[$t], dx: &mut [$t]) {
-                    let dot = rows::sum2(y, dy, |y, dy| y * dy) as $t;
+                    let dot = rows::sums([y, dy], |[y, dy]| y * dy) as $t;
                     dx.iter_mut().zip(y.iter().zip(dy)).for_each(|(dx, (&y, &dy))| *dx = y * (dy - dot));
                 }
 
