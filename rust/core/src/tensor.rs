@@ -5,7 +5,7 @@ use crate::device::Device;
 use crate::dtype::{DType, Element};
 use crate::error::{Error, Result};
 use crate::shape::{self, Layout, Shape};
-use crate::storage::Storage;
+use crate::storage::{Output, Storage};
 use std::sync::Arc;
 
 #[derive(Clone)]
@@ -28,6 +28,13 @@ impl Tensor {
             return Err(Error::internal(op, format!("layout reaches element {last} of {held}")));
         }
         Ok(Tensor { storage, layout, dtype, link: None })
+    }
+
+    /// What an op wrote: `apply` sized the memory for the shape.
+    pub(crate) fn from_output(output: Output) -> Tensor {
+        let Output { storage, shape, dtype } = output;
+        let strides = shape::contiguous_strides(&shape);
+        Tensor { storage: Arc::new(storage), layout: Layout { shape, strides, offset: 0 }, dtype, link: None }
     }
 
     /// A CPU tensor with these elements.

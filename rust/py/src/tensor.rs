@@ -27,11 +27,19 @@ impl PyTensor {
     /// The cell itself. Waiting gives up the interpreter lock, since the holder may want it to look for signals.
     pub fn lock(&self) -> MutexGuard<'_, Tensor> {
         loop {
-            match self.cell.try_lock() {
-                Ok(guard) => return guard,
-                Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
-                Err(TryLockError::WouldBlock) => Python::attach(|py| py.detach(std::thread::yield_now)),
+            match self.try_lock() {
+                Some(guard) => return guard,
+                None => Python::attach(|py| py.detach(std::thread::yield_now)),
             }
+        }
+    }
+
+    /// The cell, unless somebody holds it.
+    pub fn try_lock(&self) -> Option<MutexGuard<'_, Tensor>> {
+        match self.cell.try_lock() {
+            Ok(guard) => Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
         }
     }
 

@@ -43,9 +43,10 @@ pub(super) struct Edge {
     pub dtype: DType,
 }
 
-/// Tensors kept for backward. Outputs are kept without their link, which would be a cycle.
+/// Tensors kept for backward; lists that would hold none are empty. Outputs are kept without their link, which would be
+/// a cycle.
 pub(super) enum Kept {
-    Live { inputs: SmallVec<[Option<Tensor>; 2]>, outputs: SmallVec<[Option<Tensor>; 1]> },
+    Live { inputs: Vec<Option<Tensor>>, outputs: Vec<Option<Tensor>> },
     Freed,
 }
 
@@ -77,10 +78,12 @@ impl Node {
     pub(super) fn inner(op: Arc<dyn Gradient>, inputs: &[&Tensor], outputs: &Outputs) -> Arc<Node> {
         let saves = op.saves();
         let wanted = |mask: u32, i: usize| mask == u32::MAX || (i < 32 && mask >> i & 1 == 1);
+        let keep = |mask: u32, i: usize, x: &Tensor| wanted(mask, i).then(|| x.clone());
+        let several = |mask: u32, count: usize| if mask == 0 { 0 } else { count };
         let edge = |x: &&Tensor| Edge { link: x.link().cloned(), shape: x.shape_owned(), dtype: x.dtype() };
         let kept = Kept::Live {
-            inputs: inputs.iter().enumerate().map(|(i, x)| wanted(saves.inputs, i).then(|| (*x).clone())).collect(),
-            outputs: outputs.iter().enumerate().map(|(i, y)| wanted(saves.outputs, i).then(|| y.clone())).collect(),
+            inputs: (0..several(saves.inputs, inputs.len())).map(|i| keep(saves.inputs, i, inputs[i])).collect(),
+            outputs: (0..several(saves.outputs, outputs.len())).map(|i| keep(saves.outputs, i, &outputs[i])).collect(),
         };
         let edges = inputs.iter().map(edge).collect();
         let outputs = outputs.iter().map(Spec::like).collect();
@@ -236,8 +239,8 @@ impl Drop for Node {
 
 /// What an op's backward sees: the saved tensors and the specs of its inputs.
 pub struct Saved {
-    inputs: SmallVec<[Option<Tensor>; 2]>,
-    outputs: SmallVec<[Option<Tensor>; 1]>,
+    inputs: Vec<Option<Tensor>>,
+    outputs: Vec<Option<Tensor>>,
     edges: SmallVec<[(bool, Spec); 2]>,
 }
 

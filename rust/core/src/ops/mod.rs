@@ -117,8 +117,7 @@ fn run(op: &dyn Op, inputs: &[&Tensor]) -> Result<Outputs> {
         Device::Cpu => op.cpu(inputs, &mut outputs)?,
         Device::Gpu(_) => op.gpu(inputs, &mut outputs)?,
     }
-    let finish = |o: Output| Tensor::from_storage(Arc::new(o.storage), Layout::contiguous(&o.shape), o.dtype);
-    outputs.into_iter().map(finish).collect()
+    Ok(outputs.into_iter().map(Tensor::from_output).collect())
 }
 
 /// Refuses what only the CPU can do yet, by the op's name.

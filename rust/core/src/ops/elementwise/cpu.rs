@@ -211,6 +211,15 @@ fn compact<'a>(operands: &[Operand<'a>], copies: &'a mut Vec<Tensor>) -> Result<
 /// What is done to a block of each operand.
 type Body<'a, C, O> = &'a (dyn Fn(&[&[C]], &mut [O]) + Sync);
 
+/// The operands as they lie in memory, where nothing has to be gathered or converted and one thread does it all.
+fn whole<'a, T: Stored>(operands: &[Operand<'a>], numel: usize) -> Option<SmallVec<[&'a [T::Compute]; 4]>> {
+    let plain = |x: &Operand<'a>| match x {
+        Operand::Tensor(x) => x.slice().ok().and_then(T::plain),
+        Operand::Number(_) => None,
+    };
+    if numel <= GRAIN { operands.iter().map(plain).collect() } else { None }
+}
+
 /// Fills `out` block by block, in parallel where it is worth it.
 pub fn run<T: Stored, O: Stored>(
     op: &str,
@@ -218,6 +227,11 @@ pub fn run<T: Stored, O: Stored>(
     out: &mut Output,
     body: Body<T::Compute, O::Compute>,
 ) -> Result<()> {
+    let numel = out.numel();
+    if let Some(blocks) = whole::<T>(operands, numel) {
+        O::produce(&mut out.slice_mut::<O>()?[..numel], &mut Vec::new(), |out| body(&blocks, out));
+        return Ok(());
+    }
     let mut copies = Vec::new();
     let mut sources: SmallVec<[Source<T>; 4]> = SmallVec::new();
     for operand in compact(operands, &mut copies)? {
