@@ -1157,6 +1157,24 @@ def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn
     
     A row whose keys are all masked gives zeros. scale defaults to 1 / sqrt(E)."""
 
+def gru(x: Tensor, weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor | None = None, bias_hh: Tensor | None = None, h0: Tensor | None = None, lengths: Tensor | None = None, reverse: builtins.bool = False) -> tuple[Tensor, Tensor]:
+    """A GRU layer (Cho et al. 2014) over x (T, B, input): outputs (T, B, hidden) and the final h (B, hidden).
+    
+    weight_ih is (3 * hidden, input), weight_hh (3 * hidden, hidden), gates r, z, n; h0 is (B, hidden), zero if None.
+    lengths (B,) ends each row early: its outputs are zero from there on. reverse goes from the last step to the first."""
+
+def lstm(x: Tensor, weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor | None = None, bias_hh: Tensor | None = None, h0: Tensor | None = None, c0: Tensor | None = None, lengths: Tensor | None = None, reverse: builtins.bool = False) -> tuple[Tensor, Tensor, Tensor]:
+    """An LSTM layer (Hochreiter and Schmidhuber 1997) over x (T, B, input): outputs (T, B, hidden), the final h and c.
+    
+    weight_ih is (4 * hidden, input), weight_hh (4 * hidden, hidden), gates i, f, g, o; h0 and c0 are (B, hidden), zero if
+    None. lengths (B,) ends each row early: its outputs are zero from there on. reverse goes from the last step to the first."""
+
+def rnn(x: Tensor, weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor | None = None, bias_hh: Tensor | None = None, h0: Tensor | None = None, lengths: Tensor | None = None, reverse: builtins.bool = False, nonlinearity: str = "tanh") -> tuple[Tensor, Tensor]:
+    """A plain recurrent layer over x (T, B, input), h = act(W_ih x + b_ih + W_hh h + b_hh): outputs and the final h.
+    
+    nonlinearity is "tanh" or "relu", weight_ih (hidden, input), weight_hh (hidden, hidden), h0 (B, hidden), zero if None.
+    lengths (B,) ends each row early: its outputs are zero from there on. reverse goes from the last step to the first."""
+
 def fused_step(rule: str, params: Sequence[Tensor], grads: Sequence[Tensor], states: Sequence[Sequence[Tensor]], numbers: dict[str, float], /) -> None:
     """One fused step of the optimizer rule over all parameters, in place.
     

@@ -20,6 +20,7 @@ FAMILIES = (
     "conv",
     "pool",
     "norm",
+    "recurrent",
     "loss",
     "interpolate",
     "random",

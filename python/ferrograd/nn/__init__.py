@@ -128,6 +128,8 @@ from ferrograd.nn.pool import (
 )
 from ferrograd.nn.positional import LearnedPositionalEncoding, RotaryEmbedding, SinusoidalPositionalEncoding
 from ferrograd.nn.rearrange import ChannelShuffle, Fold, PixelShuffle, PixelUnshuffle, Unfold
+from ferrograd.nn.recurrent import GRU, LSTM, RNN
+from ferrograd.nn.recurrent_cell import GRUCell, LSTMCell, RNNCell
 from ferrograd.nn.softmax import LogSoftmax, Softmax, Softmax2d, Softmin
 from ferrograd.nn.summarize import summary
 from ferrograd.nn.transformer import (
@@ -145,6 +147,9 @@ __all__ = [
     "ELU",
     "GELU",
     "GLU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "SELU",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
@@ -192,6 +197,7 @@ __all__ = [
     "Flatten",
     "FocalLoss",
     "Fold",
+    "GRUCell",
     "GaussianNLLLoss",
     "GlobalAvgPool1d",
     "GlobalAvgPool2d",
@@ -215,6 +221,7 @@ __all__ = [
     "LPPool1d",
     "LPPool2d",
     "LPPool3d",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "LearnedPositionalEncoding",
@@ -248,6 +255,7 @@ __all__ = [
     "PixelUnshuffle",
     "PoissonNLLLoss",
     "RMSNorm",
+    "RNNCell",
     "RReLU",
     "ReLU",
     "ReLU6",

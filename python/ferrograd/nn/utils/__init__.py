@@ -1,5 +1,6 @@
 """Helpers for layers and models, under PyTorch's names."""
 
+from ferrograd.nn.utils import rnn
 from ferrograd.nn.utils.spectral_norm import remove_spectral_norm, spectral_norm
 from ferrograd.nn.utils.vector import parameters_to_vector, vector_to_parameters
 from ferrograd.nn.utils.weight_norm import remove_weight_norm, weight_norm
@@ -12,6 +13,7 @@ __all__ = [
     "parameters_to_vector",
     "remove_spectral_norm",
     "remove_weight_norm",
+    "rnn",
     "spectral_norm",
     "vector_to_parameters",
     "weight_norm",

@@ -12,6 +12,7 @@ mod movement;
 mod nn;
 pub mod random;
 mod reduce;
+mod rnn;
 
 use crate::table::Group;
 
@@ -46,6 +47,7 @@ pub fn groups() -> Vec<Group> {
         network(nn::SOFTMAX),
         layer(nn::NORMS),
         layer(nn::LAYERS),
+        layer(rnn::RECURRENT),
         layer(nn::STEPS),
         layer(conv::CONVOLUTIONS),
         layer(conv::POOLS),
