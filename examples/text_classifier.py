@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 import ferrograd as fg
-from ferrograd.models import TextCNN
+from ferrograd.models import GRUClassifier, LSTMClassifier, TextCNN
 
-MODELS = {"cnn": TextCNN}
+MODELS = {"cnn": TextCNN, "lstm": LSTMClassifier, "gru": GRUClassifier}
 
 parser = argparse.ArgumentParser(description="Classify sentences.")
 parser.add_argument("folder", type=Path, help="where train.tsv and dev.tsv are")

@@ -17,10 +17,18 @@ SCRIPTS = [
         "TEXT --iterations 3 --block-size 8 --layers 1 --heads 2 --width 16 --characters 20",
         r"validation loss [\d.]+, of 200 random batches [\d.]+",
     ),
+    (
+        "char_lstm",
+        "TEXT --block-size 8 --width 8 --batch-size 64 --characters 20",
+        r"validation loss [\d.]+",
+    ),
     ("deepfm", "--epochs 2 --rows 4000", r"epoch 2: loss [\d.]+, test AUC 0\.[5-9]\d+"),
+    ("deepspeech", "--iterations 1 --batch-size 2", r"letter error rate [\d.]+ % on 100 new words"),
     ("ncf", "--epochs 1 --users 40 --items 150", r"hidden item among the ten best: by NCF [\d.]+ %"),
     ("seq2seq", "--iterations 2 --batch-size 4", r"right: \d+ of 500 numbers that training never saw"),
     ("text_classifier", "SENTENCES --epochs 1 --model cnn", r"cnn: accuracy on dev.tsv [\d.]+ %"),
+    ("text_classifier", "SENTENCES --epochs 1 --model gru", r"gru: accuracy on dev.tsv [\d.]+ %"),
+    ("text_classifier", "SENTENCES --epochs 1 --model lstm", r"lstm: accuracy on dev.tsv [\d.]+ %"),
     ("wavenet", "--iterations 2 --samples 20 --output OUT", r"0\.07 seconds of audio in"),
     (
         "autoencoder",

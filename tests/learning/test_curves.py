@@ -31,6 +31,8 @@ CURVES = [
     ("char_gpt", "sgd"),
     ("char_gpt", "adamw"),
     ("char_gpt", "adamw_nanogpt"),
+    ("char_lstm", "sgd"),
+    ("char_lstm", "adamw"),
     ("bert_sst2", "sgd"),
     ("bert_sst2", "adamw"),
 ]
@@ -55,6 +57,8 @@ def build(task, meta):
         sizes = {"n_layer": meta["layers"], "n_head": meta["heads"], "n_embd": meta["width"]}
         vocab_size = len(meta["vocabulary"])
         return fg.models.GPT(fg.models.GPTConfig(meta["block"], vocab_size, **sizes, bias=False))
+    if task == "char_lstm":
+        return fg.models.CharLSTM(len(meta["vocabulary"]), meta["embedding"], meta["hidden"], meta["layers"])
     return Bert(meta["config"])
 
 
