@@ -23,6 +23,7 @@ from ferrograd._core import *  # noqa: F403
 from ferrograd._core import __version__
 from ferrograd._namespace import *  # noqa: F403
 from ferrograd._namespace import __array_namespace_info__
+from ferrograd._profile import profile
 
 if TYPE_CHECKING:
     from ferrograd import api, cpu, data, datasets, gpu, io, metrics, models, nn, optim, plugins, testing, train
@@ -65,6 +66,7 @@ __all__ = [
     "enable_grad",
     "grad",
     "no_grad",
+    "profile",
     "set_grad_enabled",
     "tensor",
     "value_and_grad",

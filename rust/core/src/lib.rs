@@ -10,6 +10,7 @@ pub mod error;
 pub mod gpu;
 pub mod ops;
 pub mod plan;
+pub mod profile;
 pub mod random;
 pub mod scalar;
 pub mod shape;

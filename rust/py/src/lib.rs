@@ -11,6 +11,7 @@ mod index;
 mod interop;
 mod operators;
 mod ops;
+mod profile;
 mod table;
 mod tensor;
 
@@ -59,6 +60,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let names: Vec<&str> = table::call::table().iter().map(|b| b.row.python_name()).collect();
     module.add("__ops__", names)?;
     device::register(module)?;
+    profile::register(module)?;
     ops::random::register(module)?;
     module.add_function(wrap_pyfunction!(stub_text, module)?)?;
     module.add_function(wrap_pyfunction!(set_float32_matmul_precision, module)?)?;

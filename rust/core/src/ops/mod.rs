@@ -40,6 +40,7 @@ use crate::autograd::{self, Gradient};
 use crate::device::Device;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
+use crate::profile;
 use crate::shape::{self, Layout, Shape};
 use crate::storage::{Output, Storage};
 use crate::tensor::Tensor;
@@ -93,7 +94,8 @@ pub trait View: Gradient {
 
 /// Runs an op: same device, outputs, kernel, record. Every kernel of the house is launched here.
 pub fn apply<O: Op>(op: O, inputs: &[&Tensor]) -> Result<Outputs> {
-    let tensors = run(&op, inputs)?;
+    let sizes = |outputs: &Outputs| (profile::bytes(inputs.iter().copied()), profile::bytes(outputs));
+    let tensors = profile::observe(op.name(), sizes, || run(&op, inputs))?;
     if autograd::must_record(inputs) {
         return autograd::record(Arc::new(op), inputs, tensors);
     }
@@ -118,6 +120,7 @@ fn run(op: &dyn Op, inputs: &[&Tensor]) -> Result<Outputs> {
         Device::Cpu => op.cpu(inputs, &mut outputs)?,
         Device::Gpu(_) => op.gpu(inputs, &mut outputs)?,
     }
+    profile::settle(device)?;
     Ok(outputs.into_iter().map(Tensor::from_output).collect())
 }
 

@@ -1,0 +1,116 @@
+//! What ops cost, counted while somebody asks. Off, an op pays one relaxed load.
+
+use crate::device::Device;
+use crate::error::Result;
+use crate::gpu;
+use crate::tensor::Tensor;
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The calls of one op, on all threads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cost {
+    pub calls: u64,
+    /// Without the ops that were called inside.
+    pub time: Duration,
+    /// Elements of the operands times their size, whatever their strides.
+    pub bytes_in: u64,
+    pub bytes_out: u64,
+}
+
+static ON: AtomicBool = AtomicBool::new(false);
+static COSTS: Mutex<BTreeMap<&'static str, Cost>> = Mutex::new(BTreeMap::new());
+
+thread_local! {
+    /// Time spent so far in ops that the op now running has called.
+    static INSIDE: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+fn costs() -> MutexGuard<'static, BTreeMap<&'static str, Cost>> {
+    COSTS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Starts counting from zero; false if it had been started before.
+pub fn start() -> bool {
+    let mut costs = costs();
+    if ON.swap(true, Relaxed) {
+        return false;
+    }
+    costs.clear();
+    true
+}
+
+/// Stops counting and hands out the costs by op.
+pub fn stop() -> BTreeMap<&'static str, Cost> {
+    ON.store(false, Relaxed);
+    std::mem::take(&mut costs())
+}
+
+/// Runs `work`, and counts it under `name` while profiling is on.
+#[inline]
+pub fn observe<R>(
+    name: &'static str,
+    sizes: impl FnOnce(&R) -> (u64, u64),
+    work: impl FnOnce() -> Result<R>,
+) -> Result<R> {
+    if ON.load(Relaxed) { counted(name, sizes, work) } else { work() }
+}
+
+#[cold]
+fn counted<R>(name: &'static str, sizes: impl FnOnce(&R) -> (u64, u64), work: impl FnOnce() -> Result<R>) -> Result<R> {
+    let outer = INSIDE.replace(Duration::ZERO);
+    let start = Instant::now();
+    let result = work();
+    let elapsed = start.elapsed();
+    let inside = INSIDE.replace(outer + elapsed);
+    if let Ok(result) = &result {
+        let (bytes_in, bytes_out) = sizes(result);
+        let mut costs = costs();
+        let cost = costs.entry(name).or_default();
+        cost.calls += 1;
+        cost.time += elapsed.saturating_sub(inside);
+        cost.bytes_in += bytes_in;
+        cost.bytes_out += bytes_out;
+    }
+    result
+}
+
+/// While profiling is on, waits for what was recorded on the device, so that its time is counted where it belongs.
+pub fn settle(device: Device) -> Result<()> {
+    match device {
+        Device::Gpu(number) if ON.load(Relaxed) => gpu::synchronize(number),
+        _ => Ok(()),
+    }
+}
+
+/// Bytes of these tensors' elements.
+pub fn bytes<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> u64 {
+    tensors.into_iter().map(|x| (x.numel() * x.dtype().size()) as u64).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_inside_belongs_to_the_inner_op() {
+        let nap = Duration::from_millis(5);
+        let work = || {
+            observe("test_inner", |_| (3, 4), || Ok(std::thread::sleep(nap)))?;
+            observe("test_inner", |_| (3, 4), || Ok(std::thread::sleep(nap)))
+        };
+        assert!(observe("test_off", |_| (1, 1), work).is_ok());
+        assert!(start() && !start());
+        assert!(observe("test_outer", |_| (1, 2), work).is_ok());
+        let costs = stop();
+        let (inner, outer) = (costs["test_inner"], costs["test_outer"]);
+        assert!(!costs.contains_key("test_off"));
+        assert_eq!((inner.calls, inner.bytes_in, inner.bytes_out), (2, 6, 8));
+        assert_eq!((outer.calls, outer.bytes_in, outer.bytes_out), (1, 1, 2));
+        assert!(inner.time >= 2 * nap && outer.time < inner.time);
+        assert!(stop().is_empty());
+    }
+}

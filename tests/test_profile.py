@@ -1,0 +1,45 @@
+"""fg.profile counts what ran, and only that."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+import ferrograd as fg
+from ferrograd import nn, optim
+
+
+def test_profile_counts_calls_and_bytes_of_forward_and_backward() -> None:
+    x, w = fg.ones((4, 8)), fg.ones((8, 2), requires_grad=True)
+    fg.exp(x)
+    with fg.profile(file=None) as profile:
+        (x @ w).sum().backward()
+    costs = {op.name: op for op in profile.ops}
+    assert "exp" not in costs
+    assert costs["matmul"].calls >= 2
+    assert costs["sum"] == ("sum", 1, costs["sum"].seconds, 4 * 2 * 4, 4)
+    assert 0 < sum(op.seconds for op in profile.ops) <= profile.seconds
+    assert [op.seconds for op in profile.ops] == sorted((op.seconds for op in profile.ops), reverse=True)
+
+
+def test_profile_prints_a_table_of_a_training_step() -> None:
+    model, page = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1)), io.StringIO()
+    optimizer = optim.AdamW(model.parameters())
+    with fg.profile(file=page):
+        model(fg.ones((3, 4))).sum().backward()
+        optimizer.step()
+    table = page.getvalue().splitlines()
+    assert table[0].split() == ["op", "calls", "ms", "share", "MB", "in", "MB", "out", "GB/s"]
+    assert [line.split()[0] for line in table[-2:]] == ["outside", "all"]
+    assert {"relu", "sum", "adamw"} <= {line.split()[0] for line in table}
+
+
+def test_profile_ends_with_its_block_and_does_not_nest() -> None:
+    with fg.profile(file=None), pytest.raises(RuntimeError, match="already on"), fg.profile():
+        pass
+    with pytest.raises(ZeroDivisionError), fg.profile(file=None):
+        _ = 1 / 0
+    with fg.profile(file=None) as profile:
+        pass
+    assert profile.ops == []
