@@ -1,11 +1,12 @@
 //! Movement: the same elements under another shape. All of these are views; none copies unless strides force it.
 
 use super::{View, copy, view};
-use crate::autograd::{Gradient, Grads, Saved, one, only};
+use crate::autograd::{self, Gradient, Grads, Saved, one, only};
 use crate::error::{Error, Result};
 use crate::shape::{self, Layout, Shape, Strides};
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
+use std::sync::Arc;
 
 type Axes = SmallVec<[usize; 6]>;
 
@@ -183,9 +184,7 @@ impl Gradient for Region {
         "getitem"
     }
     fn backward(&self, saved: &Saved, dy: &[Option<Tensor>]) -> Result<Grads> {
-        let (spec, dy) = (saved.spec(0), only(dy)?);
-        let zeros = super::create::zeros(&spec.shape, spec.dtype, dy.device())?;
-        one(copy::assign(&zeros, dy, self.layout.clone())?)
+        one(copy::place(saved.spec(0), &[only(dy)?], SmallVec::from_buf([self.layout.clone()]))?)
     }
 }
 
@@ -257,9 +256,9 @@ impl Gradient for Slice {
         "getitem"
     }
     fn backward(&self, saved: &Saved, dy: &[Option<Tensor>]) -> Result<Grads> {
-        let (spec, dy) = (saved.spec(0), only(dy)?);
-        let zeros = super::create::zeros(&spec.shape, spec.dtype, dy.device())?;
-        one(assign_slice(&zeros, &self.0, dy)?)
+        let whole = saved.spec(0);
+        let region = spanned(&Layout::contiguous(&whole.shape), &self.0);
+        one(copy::place(whole, &[only(dy)?], SmallVec::from_buf([region]))?)
     }
 }
 
@@ -275,6 +274,50 @@ pub fn slice(x: &Tensor, spans: &[Span]) -> Result<Tensor> {
         return Err(Error::internal("getitem", "expected one span an axis"));
     }
     view(Slice(SmallVec::from_slice(spans)), x)
+}
+
+/// Neighbours along an axis, which together are the whole; their gradients are joined in one go.
+#[derive(Debug)]
+struct Parts {
+    axis: usize,
+    sizes: Vec<usize>,
+}
+
+impl Parts {
+    fn layouts(&self, whole: &Layout) -> impl Iterator<Item = Layout> {
+        let mut start = 0;
+        self.sizes.iter().map(move |&count| {
+            let mut spans: SmallVec<[Span; 4]> = whole.shape.iter().map(|&n| Span::all(n)).collect();
+            spans[self.axis] = Span { start, step: 1, count };
+            start += count;
+            spanned(whole, &spans)
+        })
+    }
+}
+
+impl Gradient for Parts {
+    fn name(&self) -> &'static str {
+        "split"
+    }
+    fn backward(&self, saved: &Saved, dy: &[Option<Tensor>]) -> Result<Grads> {
+        let whole = saved.spec(0);
+        let full = Layout::contiguous(&whole.shape);
+        let regions = self.layouts(&full).zip(dy);
+        let (regions, parts): (SmallVec<_>, Vec<_>) =
+            regions.filter_map(|(region, dy)| dy.as_ref().map(|dy| (region, dy))).unzip();
+        one(copy::place(whole, &parts, regions)?)
+    }
+}
+
+/// The tensor cut along an axis into parts of these sizes, which add up to it.
+pub fn parts(x: &Tensor, axis: usize, sizes: Vec<usize>) -> Result<Vec<Tensor>> {
+    if x.shape().get(axis) != Some(&sizes.iter().sum()) {
+        return Err(Error::internal("split", "sizes do not add up"));
+    }
+    let op = Parts { axis, sizes };
+    let views = op.layouts(x.layout()).map(|layout| x.with_layout(layout)).collect::<Result<_>>()?;
+    let views = if autograd::must_record(&[x]) { autograd::record(Arc::new(op), &[x], views)? } else { views };
+    Ok(views.into_vec())
 }
 
 /// `x` with the part that the spans name replaced by `value`.

@@ -82,6 +82,63 @@ impl Op for Assign {
     }
 }
 
+/// Zeros with inputs written into regions that do not overlap: the gradient of looking at parts of a tensor.
+#[derive(Debug)]
+struct Place {
+    whole: Spec,
+    regions: SmallVec<[Layout; 1]>,
+}
+
+impl Gradient for Place {
+    fn name(&self) -> &'static str {
+        "place"
+    }
+    fn backward(&self, saved: &Saved, dy: &[Option<Tensor>]) -> Result<Grads> {
+        let dy = contiguous(only(dy)?)?;
+        let part = |i: usize| saved.needs(i).then(|| super::movement::region(&dy, self.regions[i].clone())).transpose();
+        (0..saved.len()).map(part).collect()
+    }
+}
+
+impl Op for Place {
+    fn outputs(&self, inputs: &[&Tensor]) -> Result<Specs> {
+        let fits = |(x, region): (&&Tensor, &Layout)| x.shape() == &region.shape[..] && x.dtype() == self.whole.dtype;
+        if inputs.is_empty() || inputs.len() != self.regions.len() || !inputs.iter().zip(&self.regions).all(fits) {
+            return Err(Error::internal("place", "a part does not fit its region"));
+        }
+        Ok(smallvec![self.whole.clone()])
+    }
+    fn cpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
+        if let Some(zeros) = self.background(inputs)? {
+            cpu::copy(&zeros, &mut outputs[0], &Layout::contiguous(&self.whole.shape))?;
+        }
+        inputs.iter().zip(&self.regions).try_for_each(|(x, region)| cpu::copy(x, &mut outputs[0], region))
+    }
+    fn gpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
+        if let Some(zeros) = self.background(inputs)? {
+            gpu::copy(&zeros, &outputs[0], &Layout::contiguous(&self.whole.shape))?;
+        }
+        inputs.iter().zip(&self.regions).try_for_each(|(x, region)| gpu::copy(x, &outputs[0], region))
+    }
+}
+
+impl Place {
+    /// One zero, stretched, unless the parts leave nothing out.
+    fn background(&self, inputs: &[&Tensor]) -> Result<Option<Tensor>> {
+        let covered: usize = inputs.iter().map(|x| x.numel()).sum();
+        if covered == shape::checked_numel("place", &self.whole.shape)? {
+            return Ok(None);
+        }
+        let zero = super::create::zeros(&[], self.whole.dtype, inputs[0].device())?;
+        super::movement::broadcast_to(&zero, &self.whole.shape).map(Some)
+    }
+}
+
+/// Zeros of `whole`, with each part in the region (a layout over the contiguous result) that was made for it.
+pub fn place(whole: &Spec, parts: &[&Tensor], regions: SmallVec<[Layout; 1]>) -> Result<Tensor> {
+    apply1(Place { whole: whole.clone(), regions }, parts)
+}
+
 /// Writes `from` into the places of an op's output that `region` describes.
 pub(crate) fn write_region(from: &Tensor, to: &mut Output, region: &Layout) -> Result<()> {
     cpu::copy(from, to, region)

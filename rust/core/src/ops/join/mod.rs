@@ -104,18 +104,16 @@ pub fn select(x: &Tensor, axis: usize, i: usize) -> Result<Tensor> {
 pub fn unstack(x: &Tensor, axis: i64) -> Result<Vec<Tensor>> {
     let op = "unstack";
     let axis = shape::normalize_axis(op, axis, x.rank())?;
-    let mut parts = pieces(op, x.shape()[axis])?;
-    for i in 0..x.shape()[axis] {
-        parts.push(select(x, axis, i)?);
-    }
-    Ok(parts)
+    let parts = movement::parts(x, axis, repeated(op, 1, x.shape()[axis])?)?;
+    parts.iter().map(|part| movement::squeeze(part, &[axis as i64])).collect()
 }
 
-fn pieces(op: &str, count: usize) -> Result<Vec<Tensor>> {
-    let mut parts = Vec::new();
+fn repeated(op: &str, size: usize, count: usize) -> Result<Vec<usize>> {
+    let mut sizes = Vec::new();
     let full = |_| Error::memory(op, format!("no memory for {count} tensors"));
-    parts.try_reserve_exact(count).map_err(full)?;
-    Ok(parts)
+    sizes.try_reserve_exact(count).map_err(full)?;
+    sizes.resize(count, size);
+    Ok(sizes)
 }
 
 /// Pieces of the given sizes along an axis; they must add up to it.
@@ -127,12 +125,7 @@ pub fn split_sizes(x: &Tensor, sizes: &[i64], axis: i64) -> Result<Vec<Tensor>> 
     if total != i64::try_from(n).ok() {
         return Err(Error::value(op, format!("expected sizes >= 0 that add up to {n}, got {sizes:?}")));
     }
-    let mut start = 0;
-    let part = |&size: &i64| {
-        start += size as usize;
-        movement::narrow(x, axis, start - size as usize, size as usize)
-    };
-    sizes.iter().map(part).collect()
+    movement::parts(x, axis, sizes.iter().map(|&size| size as usize).collect())
 }
 
 /// Pieces of `size` along an axis; the last may be smaller.
@@ -145,11 +138,11 @@ pub fn split(x: &Tensor, size: i64, axis: i64) -> Result<Vec<Tensor>> {
     }
     let size = size as usize;
     let count = if size == 0 { 1 } else { n.div_ceil(size).max(1) };
-    let mut parts = pieces(op, count)?;
-    for i in 0..count {
-        parts.push(movement::narrow(x, axis, i * size, size.min(n - i * size))?);
+    let mut sizes = repeated(op, size, count)?;
+    if let Some(last) = sizes.last_mut() {
+        *last = n - (count - 1) * size;
     }
-    Ok(parts)
+    movement::parts(x, axis, sizes)
 }
 
 /// At most `count` pieces of equal size along an axis; the last may be smaller.
