@@ -121,7 +121,7 @@ fn parameters_of_several_dtypes_share_a_step() {
 fn a_value_held_elsewhere_is_not_overwritten() {
     let mut p = [tensor(&[1.0], DType::F32)];
     let before = p[0].clone();
-    let mut descend = |p: &mut [Tensor]| {
+    let descend = |p: &mut [Tensor]| {
         step_by("sgd", &[1.0, 0.0, 1.0, 0.0], &[], p, &[tensor(&[1.0], DType::F32)], &mut [vec![]]).unwrap();
     };
     descend(&mut p);
