@@ -19,7 +19,7 @@ def run(*arguments: str) -> str:
         cwd=BENCHES,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]

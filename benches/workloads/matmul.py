@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +42,9 @@ def bfloat16(n: int) -> Workload:
     )
 
 
-square = functools.partial(lambda n, targets: product(str(n), (n, n), (n, n), targets))
+def square(n: int, targets: tuple[float, float]) -> Workload:
+    return product(str(n), (n, n), (n, n), targets)
+
 
 WORKLOADS = [
     *(square(n, SMALL) for n in (16, 32, 64, 128, 256)),

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from frameworks import Library
-from workloads.workload import Workload
+from workloads.workload import Body, Work, Workload
 
 HERE = Path(__file__).parent.parent
 DIST = HERE.parent / "dist"
@@ -30,22 +30,22 @@ def child(*arguments: str) -> list[float]:
     return [float(number) for number in done.stdout.split()]
 
 
-def imported(_: Library, column: int) -> functools.partial[float]:
-    return functools.partial(lambda: child("-c", IMPORT)[column])
+def imported(_: Library, column: int) -> Work:
+    return lambda: child("-c", IMPORT)[column]
 
 
-def wheel_size(_: Library) -> functools.partial[float]:
+def wheel_size(_: Library) -> Work:
     wheels = sorted(DIST.glob("ferrograd-*.whl"), key=lambda path: path.stat().st_mtime)
     if not wheels:
         raise FileNotFoundError("there is no wheel in dist/, build it with `make wheel`")
-    return functools.partial(lambda: float(wheels[-1].stat().st_size))
+    return lambda: float(wheels[-1].stat().st_size)
 
 
-def peak(library: Library, workload: str) -> functools.partial[float]:
-    return functools.partial(lambda: child(str(HERE / "peak.py"), library.name, str(library.threads), workload)[0])
+def peak(library: Library, workload: str) -> Work:
+    return lambda: child(str(HERE / "peak.py"), library.name, str(library.threads), workload)[0]
 
 
-def promise(name: str, unit: str, limit: float, body: functools.partial) -> Workload:
+def promise(name: str, unit: str, limit: float, body: Body) -> Workload:
     """A figure that ferrograd keeps below a limit; the goal is half of it."""
     return Workload(name, {"ferrograd": body}, 1.0, 2.0, limit=limit, counted=True, unit=unit)
 

@@ -14,7 +14,7 @@ from workloads.workload import Input, Work, Workload, integers, made, normal
 
 Build = Callable[[Library], Any]
 FRAMEWORKS = ("ferrograd", "torch", "torch_compiled", "torch_fused")
-# From these vocabulary sizes on, all of a token's successors are classes.
+# Sizes of vocabularies.
 CHARACTERS, GPT2, BERT = 65, 50257, 30522
 
 

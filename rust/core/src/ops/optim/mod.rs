@@ -16,6 +16,7 @@ use super::{copy, host_only};
 use crate::dispatch;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
+use crate::profile;
 use crate::shape;
 use crate::tensor::Tensor;
 use rule::STATES;
@@ -71,6 +72,18 @@ fn check(rule: &Rule, parameters: &[Tensor], gradients: &[Tensor], states: &[Vec
 /// Numbers are given by name; `rule.numbers` are needed, and `scale` (of the gradient, 1), `weight_decay` and `l1_decay`
 /// (added to the gradient, 0) and `shrink` (factor of the parameter, 1) are known to every rule.
 pub fn step(
+    rule: &Rule,
+    numbers: &[(impl AsRef<str>, f64)],
+    parameters: &mut [Tensor],
+    gradients: &[Tensor],
+    states: &mut [Vec<Tensor>],
+) -> Result<()> {
+    let kept = profile::bytes(&*parameters) + profile::bytes(states.iter().flatten());
+    let read = kept + profile::bytes(gradients);
+    profile::observe(rule.name, |()| (read, kept), || update(rule, numbers, parameters, gradients, states))
+}
+
+fn update(
     rule: &Rule,
     numbers: &[(impl AsRef<str>, f64)],
     parameters: &mut [Tensor],
