@@ -54,10 +54,11 @@ pub fn multiply_block<T: Entry>(
     }
     // SAFETY: all three matrices were just proven to lie inside their slices, and `c` is borrowed exclusively.
     unsafe {
+        let to = c.as_mut_ptr();
         T::multiply(entry::Block {
             size,
-            c: (c.as_mut_ptr(), c_row as isize),
-            keep,
+            c: (to, c_row as isize),
+            from: (if keep { to.cast_const() } else { std::ptr::null() }, c_row as isize),
             a: (a.data.as_ptr(), a.row as isize, a.column as isize),
             b: (b.data.as_ptr(), b.row as isize, b.column as isize),
         })

@@ -1,6 +1,10 @@
 //! One tile of a product for each element type: the `gemm` crate for f32, f64 and complex, panels converted to f32 for the
 //! half types, and a wrapping loop for integers.
 
+use super::Start;
+use super::real;
+use super::table::{Grain, Real};
+use super::tiles::Tiles;
 use crate::cpu::arena;
 use crate::cpu::level::leveled;
 use crate::dtype::{Complex32, Complex64, Element, bf16, f16};
@@ -13,8 +17,8 @@ pub struct Block<T> {
     pub size: [usize; 3],
     /// The output and its step from row to row; columns lie side by side.
     pub c: (*mut T, isize),
-    /// Add to what `c` holds, instead of overwriting it.
-    pub keep: bool,
+    /// What the product is added to, and its step from row to row; null for zero. It may be `c` itself.
+    pub from: (*const T, isize),
     /// An operand, its row step and its column step.
     pub a: (*const T, isize, isize),
     pub b: (*const T, isize, isize),
@@ -23,6 +27,16 @@ pub struct Block<T> {
 /// An element type that matrices can be multiplied in.
 pub trait Entry: Element {
     fn plus(self, other: Self) -> Self;
+
+    /// Rows and columns that the kernels compute at once, for a product of `m` rows and `n` columns.
+    fn grain(_m: usize, _n: usize) -> Grain {
+        Grain { rows: 16, columns: 16 }
+    }
+
+    /// Does all tiles after rearranging what several of them need; None where that is of no use.
+    fn run_shared(_: &Tiles<Self>, _: Start<Self>, _: &mut [Self]) -> Option<Result<()>> {
+        None
+    }
 
     /// # Safety
     /// Every element that the block describes must be valid, and those of `c` be the caller's alone.
@@ -34,6 +48,31 @@ pub fn typed_mut<T: Element>(block: &mut arena::Block) -> &mut [T] {
     // SAFETY: arena blocks are aligned for every element type and initialised; the length is floored.
     unsafe { std::slice::from_raw_parts_mut(block.as_mut_ptr().cast(), block.len() / size_of::<T>()) }
 }
+
+macro_rules! by_kernels {
+    ($($t:ty),*) => {$(
+        impl Entry for $t {
+            #[inline(always)]
+            fn plus(self, other: Self) -> Self {
+                self + other
+            }
+
+            fn grain(m: usize, n: usize) -> Grain {
+                <$t>::kernels().grain(m, n)
+            }
+
+            fn run_shared(tiles: &Tiles<Self>, start: Start<Self>, c: &mut [Self]) -> Option<Result<()>> {
+                tiles.run_shared_panels(start, c)
+            }
+
+            unsafe fn multiply(x: Block<Self>) -> Result<()> {
+                // SAFETY: the caller's promise.
+                unsafe { real::multiply(x, None) }
+            }
+        }
+    )*};
+}
+by_kernels!(f32, f64);
 
 macro_rules! by_crate {
     ($($t:ty, $zero:expr, $one:expr);*) => {$(
@@ -48,9 +87,10 @@ macro_rules! by_crate {
                 let alone = gemm::Parallelism::None;
                 // SAFETY: the caller's promise.
                 unsafe {
+                    let keep = begin(&x);
                     gemm::gemm(
-                        m, n, k, c, 1, c_row, x.keep, a, a_column, a_row, b, b_column, b_row,
-                        if x.keep { $one } else { $zero }, $one, false, false, false, alone,
+                        m, n, k, c, 1, c_row, keep, a, a_column, a_row, b, b_column, b_row,
+                        if keep { $one } else { $zero }, $one, false, false, false, alone,
                     );
                 }
                 Ok(())
@@ -58,9 +98,27 @@ macro_rules! by_crate {
         }
     )*};
 }
-by_crate!(f32, 0.0, 1.0; f64, 0.0, 1.0;
-    Complex32, Complex32::new(0.0, 0.0), Complex32::new(1.0, 0.0);
+by_crate!(Complex32, Complex32::new(0.0, 0.0), Complex32::new(1.0, 0.0);
     Complex64, Complex64::new(0.0, 0.0), Complex64::new(1.0, 0.0));
+
+/// Writes what the product is added to into `c`; false where that is zero.
+///
+/// # Safety
+/// As `Entry::multiply`.
+unsafe fn begin<T: Element>(x: &Block<T>) -> bool {
+    if x.from.0.is_null() {
+        return false;
+    }
+    if x.from.0 != x.c.0.cast_const() {
+        for row in 0..x.size[0] as isize {
+            // SAFETY: the caller's promise; what is not `c` itself does not overlap it.
+            unsafe {
+                std::ptr::copy_nonoverlapping(x.from.0.offset(row * x.from.1), x.c.0.offset(row * x.c.1), x.size[1]);
+            }
+        }
+    }
+    true
+}
 
 /// Rows of a panel; with `DEPTH` columns of f32 it fits the second-level cache.
 const PANEL: usize = 128;
@@ -120,13 +178,15 @@ macro_rules! by_f32_panels {
                 let (a_panel, rest) = scratch.split_at_mut(rows * depth);
                 let (b_panel, c_panel) = rest.split_at_mut(depth * columns);
                 let ((c, c_row), (a, a_row, a_column), (b, b_row, b_column)) = (x.c, x.a, x.b);
+                // SAFETY: the caller's promise.
+                let keep = unsafe { begin(&x) };
                 let convert = |from: &[$t], to: &mut [f32]| from.convert_to_f32_slice(to);
                 for ([i, j, p], [m, n, k]) in panels(x.size) {
                     let (i, j, p) = (i as isize, j as isize, p as isize);
                     // SAFETY: panels lie inside the block the caller vouches for.
                     unsafe {
                         let row_of_c = |row: usize| c.offset((i + row as isize) * c_row + j);
-                        if p == 0 && x.keep {
+                        if p == 0 && keep {
                             for (row, to) in c_panel.chunks_mut(n).take(m).enumerate() {
                                 convert(std::slice::from_raw_parts(row_of_c(row), n), to);
                             }
@@ -138,7 +198,7 @@ macro_rules! by_f32_panels {
                         f32::multiply(Block {
                             size: [m, n, k],
                             c: (c_panel.as_mut_ptr(), n as isize),
-                            keep: x.keep || p > 0,
+                            from: (if keep || p > 0 { c_panel.as_ptr() } else { std::ptr::null() }, n as isize),
                             a: (a_panel.as_ptr(), a_row, a_column),
                             b: (b_panel.as_ptr(), b_row, b_column),
                         })?;
@@ -178,6 +238,8 @@ macro_rules! by_wrapping_loop {
             unsafe fn multiply(x: Block<Self>) -> Result<()> {
                 let (columns, depth) = (x.size[1].min(PANEL), x.size[2].min(DEPTH));
                 let mut scratch = arena::Block::new(size_of::<$t>() * depth * columns)?;
+                // SAFETY: the caller's promise.
+                let keep = unsafe { begin(&x) };
                 let (panel, mut factors) = (typed_mut::<$t>(&mut scratch), [0; DEPTH]);
                 let ((c, c_row), (a, a_row, a_column), (b, b_row, b_column)) = (x.c, x.a, x.b);
                 for ([i, j, p], [m, n, k]) in panels(x.size) {
@@ -193,7 +255,7 @@ macro_rules! by_wrapping_loop {
                                 *factor = *a.offset(row * a_row + (p + at as isize) * a_column);
                             }
                             let out = std::slice::from_raw_parts_mut(c.offset(row * c_row + j), n);
-                            if p == 0 && !x.keep {
+                            if p == 0 && !keep {
                                 out.fill(0);
                             }
                             $add_products(&factors[..k], panel, out);

@@ -1,17 +1,32 @@
-//! How a batch of products is cut into tasks: by shapes alone, never by the number of threads.
+//! How a batch of products is cut into tasks: by shapes and layout alone, never by the number of threads.
 
-/// Work below this is not worth another task (about 10 microseconds of one core).
-const SMALL: usize = 1 << 20;
-/// Work above this keeps an interrupt waiting (about a millisecond).
-const LARGE: usize = 1 << 27;
+use super::table::Grain;
+
+/// Work below this is not worth another task (about 10 microseconds of one core), in floating-point operations.
+const SMALL: usize = 1 << 21;
+/// Work above this keeps an interrupt waiting (a few milliseconds).
+const LARGE: usize = 1 << 28;
+/// What it costs to touch an element, in the same measure.
+const TOUCH: usize = 32;
 /// Tasks wanted where there is enough work: many threads are busy, and the last one does not wait long.
 const WANTED: usize = 16;
-/// Tiles begin at multiples of this: whole registers and whole cache lines.
-const ALIGN: usize = 16;
-/// The least side of a tile, below which packing costs more than multiplying.
-const LEAST: usize = 64;
+/// The least rows of a tile: what a panel of the right operand costs to fetch is spread over them.
+const LEAST_ROWS: usize = 96;
 /// The least part of the common axis worth a task.
-const LEAST_DEPTH: usize = 4096;
+const LEAST_DEPTH: usize = 256;
+
+/// What the cut is made from; every size is at least one.
+#[derive(Debug, Clone, Copy)]
+pub struct Shape {
+    pub batch: usize,
+    pub m: usize,
+    pub n: usize,
+    pub k: usize,
+    /// Rows and columns that kernels compute at once: tiles are multiples of them.
+    pub grain: Grain,
+    /// Whether the right operand is contiguous along the common axis.
+    pub by_columns: bool,
+}
 
 /// A batch of `m x k` by `k x n` products as a grid of tiles.
 #[derive(Debug, Clone, Copy)]
@@ -19,11 +34,11 @@ pub struct Split {
     pub batch: usize,
     pub m: usize,
     pub n: usize,
-    k: usize,
-    tile_rows: usize,
-    tile_columns: usize,
+    pub k: usize,
+    pub tile_rows: usize,
+    pub tile_columns: usize,
     tile_depth: usize,
-    /// Parts of the common axis; more than one only where the output is small.
+    /// Parts of the common axis, summed afterwards; more than one only where that sum is a small part of the work.
     pub slices: usize,
     /// Units done by one task.
     group: usize,
@@ -42,26 +57,42 @@ pub struct Tile {
     pub depths: usize,
 }
 
-fn flops(m: usize, n: usize, k: usize) -> usize {
-    m.saturating_mul(n).saturating_mul(k).saturating_mul(2)
+/// Operations of a product, memory access included.
+fn cost(m: usize, n: usize, k: usize) -> usize {
+    let flops = m.saturating_mul(n).saturating_mul(k).saturating_mul(2);
+    let touched = m.saturating_mul(k).saturating_add(k.saturating_mul(n)).saturating_add(m.saturating_mul(n));
+    flops.saturating_add(touched.saturating_mul(TOUCH))
 }
 
 impl Split {
-    /// All sizes are at least one.
-    pub fn new(batch: usize, m: usize, n: usize, k: usize) -> Split {
-        let total = flops(m, n, k).saturating_mul(batch);
-        let most = (total / WANTED).clamp(SMALL, LARGE);
-        let (mut rows, mut columns) = (m, n);
-        while flops(rows, columns, k) > most && rows.max(columns) > LEAST {
-            let side = if rows >= columns { &mut rows } else { &mut columns };
-            *side = side.div_ceil(2).next_multiple_of(ALIGN);
-        }
-        let tiles = m.div_ceil(rows).saturating_mul(n.div_ceil(columns)).saturating_mul(batch);
-        let slices = (WANTED / tiles.min(WANTED)).min(k / LEAST_DEPTH).min(total / SMALL).max(1);
+    pub fn new(shape: Shape) -> Split {
+        let Shape { batch, m, n, k, grain, by_columns } = shape;
+        let total = cost(m, n, k).saturating_mul(batch);
+        let tasks = (total / SMALL).clamp(1, WANTED).max(total / LARGE);
+        let cuts = tasks.div_ceil(batch);
+        let panels = n.div_ceil(grain.columns);
+        // Slices are worth it where their sum is small; whole rows of the right operand are read as one stream.
+        let gain = k.saturating_mul(m.saturating_add(n)) / m.saturating_mul(n).saturating_mul(4);
+        let slices = if by_columns && panels >= cuts { 1 } else { cuts.min(k / LEAST_DEPTH).min(gain).max(1) };
+        let cuts = cuts.div_ceil(slices);
+        let down = cuts.min(m / LEAST_ROWS).max(1);
+        let across = cuts.div_ceil(down).min(panels);
+        let tile_rows = m.div_ceil(down).next_multiple_of(grain.rows);
+        let tile_columns = panels.div_ceil(across) * grain.columns;
         let tile_depth = k.div_ceil(slices);
-        let group = (SMALL / flops(rows, columns, tile_depth).max(1)).max(1);
+        let group = (SMALL / cost(tile_rows.min(m), tile_columns.min(n), tile_depth)).max(1);
         let slices = k.div_ceil(tile_depth);
-        Split { batch, m, n, k, tile_rows: rows, tile_columns: columns, tile_depth, slices, group }
+        Split { batch, m, n, k, tile_rows, tile_columns, tile_depth, slices, group }
+    }
+
+    /// Whether several tiles use the same columns of the right operand.
+    pub fn shares_columns(&self) -> bool {
+        self.slices == 1 && self.down() > 1
+    }
+
+    /// The most columns below `most` that are whole tiles, or else one tile.
+    pub fn tile_columns_within(&self, most: usize) -> usize {
+        (most / self.tile_columns).max(1) * self.tile_columns
     }
 
     fn across(&self) -> usize {
@@ -108,12 +139,15 @@ mod tests {
     fn units_cover_every_product_once() {
         for (batch, m, n, k) in [(1, 1, 1, 1), (3, 70, 65, 5), (1, 1000, 300, 200), (1, 3, 5, 100_000), (700, 8, 8, 8)]
         {
-            let split = Split::new(batch, m, n, k);
-            let all: Vec<usize> = (0..split.tasks()).flat_map(|t| split.units_of(t)).collect();
-            assert_eq!(all, (0..split.units()).collect::<Vec<_>>());
-            let volume: usize = all.iter().map(|&u| split.tile(u)).map(|t| t.rows * t.columns * t.depths).sum();
-            assert_eq!(volume, batch * m * n * k);
-            assert!(all.iter().all(|&u| split.tile(u).depths > 0));
+            let grain = Grain { rows: 8, columns: 48 };
+            for by_columns in [false, true] {
+                let split = Split::new(Shape { batch, m, n, k, grain, by_columns });
+                let all: Vec<usize> = (0..split.tasks()).flat_map(|t| split.units_of(t)).collect();
+                assert_eq!(all, (0..split.units()).collect::<Vec<_>>());
+                let volume: usize = all.iter().map(|&u| split.tile(u)).map(|t| t.rows * t.columns * t.depths).sum();
+                assert_eq!(volume, batch * m * n * k);
+                assert!(all.iter().all(|&u| split.tile(u).depths > 0));
+            }
         }
     }
 }

@@ -1,0 +1,120 @@
+//! Operands rearranged for the kernels, and how kernels find their rows and columns in them or in the operand itself.
+
+use super::kernel::Panels;
+use super::table::Real;
+use crate::cpu::arena;
+use crate::error::Result;
+use std::marker::PhantomData;
+
+/// An operand: its first element, its row step and its column step.
+pub type Matrix<T> = (*const T, isize, isize);
+
+/// So many rows down and columns to the right.
+pub fn moved<T>((at, row, column): Matrix<T>, rows: usize, columns: usize) -> Matrix<T> {
+    (at.wrapping_offset(rows as isize * row + columns as isize * column), row, column)
+}
+
+/// A right operand in panels, depth block after depth block.
+pub struct Packed<T> {
+    block: arena::Block,
+    elements: PhantomData<T>,
+    /// Rows of a depth block; the last may have fewer.
+    depth: usize,
+    /// Columns, rounded up to whole panels.
+    columns: usize,
+    /// Columns of a panel.
+    pub width: usize,
+}
+
+impl<T: Real> Packed<T> {
+    /// Room for `k x columns` elements with arbitrary values.
+    pub fn new(k: usize, columns: usize, depth: usize, width: usize) -> Result<Packed<T>> {
+        let columns = columns.next_multiple_of(width);
+        let block = arena::Block::new(k * columns * size_of::<T>())?;
+        Ok(Packed { block, elements: PhantomData, depth, columns, width })
+    }
+
+    /// The panel that begins at a column, in the depth block that begins at a row and has so many.
+    fn panel(&self, row: usize, rows: usize, column: usize) -> *mut T {
+        self.block.as_mut_ptr().cast::<T>().wrapping_add(row * self.columns + column * rows)
+    }
+
+    /// Fills the panels of some columns, the first of them at the beginning of a panel, from an operand of `k` rows.
+    ///
+    /// # Safety
+    /// `from` must hold those columns, there must be room for them, and nobody else fill or read their panels.
+    pub unsafe fn fill(&self, k: usize, first: usize, columns: usize, from: Matrix<T>) {
+        for p in (0..k).step_by(self.depth) {
+            let rows = self.depth.min(k - p);
+            let (from, row, column) = moved(from, p, first);
+            let to = self.panel(p, rows, first);
+            // SAFETY: the caller's promise.
+            unsafe { (T::kernels().pack)(&Panels { from, row, column, rows, columns, width: self.width, to }) };
+        }
+    }
+
+    /// The panels from a column on, in the depth block that begins at a row.
+    pub fn right(&self, row: usize, rows: usize, column: usize) -> Right<T> {
+        Right { at: self.panel(row, rows, column), row_step: self.width as isize, column_step: rows, packed: true }
+    }
+}
+
+/// Rows of a right operand, whose columns lie side by side within a panel.
+#[derive(Clone, Copy)]
+pub struct Right<T> {
+    at: *const T,
+    pub row_step: isize,
+    /// From panel to panel, for each column.
+    column_step: usize,
+    packed: bool,
+}
+
+impl<T> Right<T> {
+    /// An operand as it lies; its column step must be one.
+    pub fn as_it_lies((at, row_step, _): Matrix<T>) -> Right<T> {
+        Right { at, row_step, column_step: 1, packed: false }
+    }
+
+    pub fn is_packed(&self) -> bool {
+        self.packed
+    }
+
+    /// The panel that begins at a column.
+    pub fn panel(&self, column: usize) -> *const T {
+        self.at.wrapping_add(column * self.column_step)
+    }
+}
+
+/// Rows of a left operand.
+#[derive(Clone, Copy)]
+pub struct Left<T> {
+    at: *const T,
+    pub row_step: isize,
+    pub step: isize,
+    /// Rows of a panel, and elements from panel to panel.
+    panel: (usize, isize),
+}
+
+impl<T: Real> Left<T> {
+    pub fn as_it_lies((at, row_step, step): Matrix<T>) -> Left<T> {
+        Left { at, row_step, step, panel: (1, row_step) }
+    }
+
+    /// A `rows x depth` operand, copied to panels of `stack` rows.
+    ///
+    /// # Safety
+    /// `from` must be valid, and `to` have room for all panels.
+    pub unsafe fn packed(from: Matrix<T>, [rows, depth]: [usize; 2], stack: usize, to: *mut T) -> Left<T> {
+        let (from, row, column) = from;
+        let panels = Panels { from, row: column, column: row, rows: depth, columns: rows, width: stack, to };
+        // SAFETY: the caller's promise; the rows of the operand are the columns of the panels.
+        unsafe { (T::kernels().pack)(&panels) };
+        Left { at: to, row_step: 1, step: stack as isize, panel: (stack, (stack * depth) as isize) }
+    }
+
+    /// The rows from one on, which must not cross into the next panel.
+    pub fn rows_from(&self, row: usize) -> *const T {
+        let (stack, step) = self.panel;
+        self.at.wrapping_offset((row / stack) as isize * step + (row % stack) as isize * self.row_step)
+    }
+}

@@ -1,0 +1,55 @@
+//! One vector register of an element type: what the kernels are written in, once for all instruction sets.
+
+#[cfg(target_arch = "aarch64")]
+pub mod neon;
+pub mod portable;
+#[cfg(target_arch = "x86_64")]
+pub mod x86;
+
+use crate::dtype::Element;
+use std::ops::Add;
+
+/// A register of `LANES` elements.
+///
+/// # Safety
+/// Every method is `#[inline(always)]` and must end up in a function compiled with the register's instructions, on a
+/// processor that has them. Pointers must be valid for the lanes they are asked for.
+pub trait Vector: Copy {
+    type Element: Element + Add<Output = Self::Element>;
+    /// The first so many lanes.
+    type Mask: Copy;
+    const LANES: usize;
+
+    unsafe fn splat(x: Self::Element) -> Self;
+    /// From 1 to all lanes.
+    unsafe fn mask(lanes: usize) -> Self::Mask;
+    unsafe fn load(from: *const Self::Element) -> Self;
+    /// Lanes outside the mask are not read and become zero.
+    unsafe fn load_part(from: *const Self::Element, mask: Self::Mask) -> Self;
+    unsafe fn store(self, to: *mut Self::Element);
+    /// Lanes outside the mask are not written.
+    unsafe fn store_part(self, to: *mut Self::Element, mask: Self::Mask);
+    /// `self * factor + addend`, rounded once where the processor can.
+    unsafe fn fma(self, factor: Self, addend: Self) -> Self;
+    unsafe fn add(self, other: Self) -> Self;
+    /// The sum of all lanes, in a fixed order.
+    unsafe fn sum(self) -> Self::Element;
+    /// Lanes of the lower halves in turn, then those of the upper halves.
+    unsafe fn interleave(self, other: Self) -> (Self, Self);
+    /// Asks for the cache line at an address that may be invalid.
+    #[inline(always)]
+    unsafe fn prefetch(_: *const Self::Element) {}
+}
+
+/// Turns `N = LANES` rows into columns by log2(N) rounds of interleaving rows half the block apart.
+#[inline(always)]
+pub unsafe fn transpose<V: Vector, const N: usize>(mut rows: [V; N]) -> [V; N] {
+    for _ in 0..N.ilog2() {
+        let before = rows;
+        for i in 0..N / 2 {
+            // SAFETY: the caller answers for the instructions.
+            (rows[2 * i], rows[2 * i + 1]) = unsafe { before[i].interleave(before[i + N / 2]) };
+        }
+    }
+    rows
+}
