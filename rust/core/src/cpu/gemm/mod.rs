@@ -3,7 +3,10 @@
 //! The cut into tasks depends on the shapes alone, so the bits do not depend on the number of threads.
 
 mod block;
+mod complex;
 mod entry;
+mod half;
+mod integer;
 mod kernel;
 mod packed;
 mod real;

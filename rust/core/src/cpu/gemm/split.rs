@@ -26,6 +26,8 @@ pub struct Shape {
     pub grain: Grain,
     /// Whether the right operand is contiguous along the common axis.
     pub by_columns: bool,
+    /// Whether partial products may be summed.
+    pub exact: bool,
 }
 
 /// A batch of `m x k` by `k x n` products as a grid of tiles.
@@ -66,14 +68,15 @@ fn cost(m: usize, n: usize, k: usize) -> usize {
 
 impl Split {
     pub fn new(shape: Shape) -> Split {
-        let Shape { batch, m, n, k, grain, by_columns } = shape;
+        let Shape { batch, m, n, k, grain, by_columns, exact } = shape;
         let total = cost(m, n, k).saturating_mul(batch);
         let tasks = (total / SMALL).clamp(1, WANTED).max(total / LARGE);
         let cuts = tasks.div_ceil(batch);
         let panels = n.div_ceil(grain.columns);
         // Slices are worth it where their sum is small; whole rows of the right operand are read as one stream.
         let gain = k.saturating_mul(m.saturating_add(n)) / m.saturating_mul(n).saturating_mul(4);
-        let slices = if by_columns && panels >= cuts { 1 } else { cuts.min(k / LEAST_DEPTH).min(gain).max(1) };
+        let whole = !exact || (by_columns && panels >= cuts);
+        let slices = if whole { 1 } else { cuts.min(k / LEAST_DEPTH).min(gain).max(1) };
         let cuts = cuts.div_ceil(slices);
         let down = cuts.min(m / LEAST_ROWS).max(1);
         let across = cuts.div_ceil(down).min(panels);
@@ -141,7 +144,7 @@ mod tests {
         {
             let grain = Grain { rows: 8, columns: 48 };
             for by_columns in [false, true] {
-                let split = Split::new(Shape { batch, m, n, k, grain, by_columns });
+                let split = Split::new(Shape { batch, m, n, k, grain, by_columns, exact: true });
                 let all: Vec<usize> = (0..split.tasks()).flat_map(|t| split.units_of(t)).collect();
                 assert_eq!(all, (0..split.units()).collect::<Vec<_>>());
                 let volume: usize = all.iter().map(|&u| split.tile(u)).map(|t| t.rows * t.columns * t.depths).sum();

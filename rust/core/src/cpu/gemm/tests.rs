@@ -102,6 +102,36 @@ fn long_common_axis_is_sliced_and_large_products_are_tiled() {
 }
 
 #[test]
+fn halves_widened_as_a_whole_agree() {
+    let (m, k, n) = (300, 60, 310);
+    let by_columns = |rows: usize, columns: usize| layout(&[rows, columns], &[1, rows as isize], 0);
+    for (la, lb) in [
+        (Layout::contiguous(&[m, k]), Layout::contiguous(&[k, n])),
+        (by_columns(m, k), by_columns(k, n)),
+        (layout(&[2, m, k], &[0, 60, 1], 0), Layout::contiguous(&[2, k, n])),
+    ] {
+        check(&la, &lb, |v| bf16::from_f64(v as f64));
+        check(&la, &lb, |v| f16::from_f64(v as f64));
+        check(&la, &lb, |v| Complex64::new(v as f64, 0.0));
+    }
+}
+
+#[test]
+fn complex_products_have_both_parts() {
+    let (m, k, n) = (140, 270, 3);
+    let z = |i: usize| Complex64::new(small(i) as f64, small(i + 5) as f64);
+    let (a, b): (Vec<_>, Vec<_>) = ((0..m * k).map(z).collect(), (0..k * n).map(|i| z(i + 2)).collect());
+    let (la, lb) = (Layout::contiguous(&[m, k]), Layout::contiguous(&[k, n]));
+    let mut c = vec![z(1); m * n];
+    product("t", &Matrix::new("t", &a, &la).unwrap(), &Matrix::new("t", &b, &lb).unwrap(), Start::Output, &mut c)
+        .unwrap();
+    for (at, &c) in c.iter().enumerate() {
+        let want = (0..k).map(|p| a[at / n * k + p] * b[p * n + at % n]).sum::<Complex64>() + z(1);
+        assert_eq!(c, want);
+    }
+}
+
+#[test]
 fn batches_fold_and_broadcast() {
     let still = layout(&[2, 3, 4, 5], &[0, 0, 5, 1], 0);
     check_all_types(&Layout::contiguous(&[2, 3, 6, 4]), &still);

@@ -1,7 +1,7 @@
 //! The tiles of a batch of products, done in parallel.
 
 use super::entry::{Block, Entry};
-use super::packed::Packed;
+use super::packed::{self, Packed};
 use super::real;
 use super::split::{Shape, Split};
 use super::table::Real;
@@ -31,17 +31,23 @@ pub struct Tiles<'a, T> {
 }
 
 /// A part of one product.
-struct Part {
-    matrix: usize,
-    rows: Range<usize>,
-    columns: Range<usize>,
-    depths: Range<usize>,
+pub struct Part {
+    pub matrix: usize,
+    pub rows: Range<usize>,
+    pub columns: Range<usize>,
+    pub depths: Range<usize>,
 }
 
 /// The output, written by several threads, each its own tiles.
-struct Target<T>(*mut T);
+pub struct Target<T>(*mut T);
 // SAFETY: tiles of different units are disjoint, and every unit is done by one task.
 unsafe impl<T: Send> Sync for Target<T> {}
+
+impl<T> Target<T> {
+    pub fn new(c: &mut [T]) -> Target<T> {
+        Target(c.as_mut_ptr())
+    }
+}
 
 /// Runs every task; the first error found is returned.
 fn in_parallel(tasks: usize, body: impl Fn(usize) -> Result<()> + Sync) -> Result<()> {
@@ -72,7 +78,7 @@ impl<'a, T: Entry> Tiles<'a, T> {
         }
         let by_columns = b.row_step() == 1 && b.column_step() != 1;
         let n = b.columns();
-        let shape = Shape { batch, m, n, k: a.columns(), grain: T::grain(m, n), by_columns };
+        let shape = Shape { batch, m, n, k: a.columns(), grain: T::grain(m, n), by_columns, exact: T::EXACT };
         Tiles { a, b, axes, row_step, split: Split::new(shape) }
     }
 
@@ -85,7 +91,7 @@ impl<'a, T: Entry> Tiles<'a, T> {
         if let Some(done) = T::run_shared(self, start, c) {
             return done;
         }
-        let target = Target(c.as_mut_ptr());
+        let target = Target::new(c);
         in_parallel(split.tasks(), |task| {
             split.units_of(task).try_for_each(|unit| {
                 let tile = split.tile(unit);
@@ -105,7 +111,7 @@ impl<'a, T: Entry> Tiles<'a, T> {
     ///
     /// # Safety
     /// The target must hold the products of all slices up to this one.
-    unsafe fn block(&self, part: &Part, slice: usize, start: Start<T>, target: &Target<T>) -> Block<T> {
+    pub unsafe fn block(&self, part: &Part, slice: usize, start: Start<T>, target: &Target<T>) -> Block<T> {
         let (a, b, split) = (self.a, self.b, self.split);
         let (row, column, depth) = (part.rows.start, part.columns.start, part.depths.start);
         let a_start = a.start(part.matrix, self.axes) + row as isize * self.row_step + depth as isize * a.column_step();
@@ -138,7 +144,7 @@ impl<T: Real + Entry> Tiles<'_, T> {
         let tile = [split.tile_rows, split.n, split.k];
         let wanted = split.shares_columns() && !real::takes_as_it_lies(tile, self.b.column_step());
         wanted.then(|| {
-            let target = Target(c.as_mut_ptr());
+            let target = Target::new(c);
             let width = split.tile_columns_within(SHARED / split.k.min(SHARED_DEPTH));
             for matrix in 0..split.batch {
                 for depth in (0..split.k).step_by(SHARED_DEPTH) {
@@ -162,7 +168,7 @@ impl<T: Real + Entry> Tiles<'_, T> {
         let packed = Packed::<T>::new(depths, columns, real::depth_block(depths), width)?;
         // SAFETY: the part lies inside the product, and the output holds it.
         let whole = unsafe { self.block(&part, 0, start, target) };
-        let source = Right(whole.b);
+        let source = Shared(whole.b);
         let each = (FILL / depths.max(1)).max(1) * width;
         in_parallel(columns.div_ceil(each), |task| {
             let first = task * each;
@@ -187,12 +193,12 @@ impl<T: Real + Entry> Tiles<'_, T> {
 }
 
 /// An operand read by several threads.
-struct Right<T>((*const T, isize, isize));
-// SAFETY: it is only read.
-unsafe impl<T: Sync> Sync for Right<T> {}
+pub struct Shared<T>(pub packed::Matrix<T>);
+// SAFETY: it is only a place; who reads or writes through it answers for that.
+unsafe impl<T: Sync> Sync for Shared<T> {}
 
-impl<T> Right<T> {
-    fn get(&self) -> (*const T, isize, isize) {
+impl<T> Shared<T> {
+    pub fn get(&self) -> packed::Matrix<T> {
         self.0
     }
 }
