@@ -15,6 +15,8 @@ ROOMS = [
     "plugins",
     "train.losses",
     "nn",
+    "nn.functional",
+    "nn.utils",
     "nn.init",
     "optim",
     "data",

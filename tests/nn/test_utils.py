@@ -92,7 +92,7 @@ def test_errors():
         utils.weight_norm(utils.weight_norm(nn.Linear(2, 2)))
     with pytest.raises(ValueError, match="got NoneType"):
         utils.weight_norm(nn.Linear(2, 2), "slope")
-    with pytest.raises(ValueError, match="got a plain weight"):
+    with pytest.raises(ValueError, match="got a plain parameter"):
         utils.remove_weight_norm(nn.Linear(2, 2))
     with pytest.raises(ValueError, match="n_power_iterations >= 1"):
         utils.spectral_norm(nn.Linear(2, 2), n_power_iterations=0)

@@ -23,4 +23,4 @@ def find_hook(op: str, module: Module, name: str, kind: type) -> tuple[int, Any]
     for key, (hook, _) in module._forward_pre_hooks.items():
         if isinstance(hook, kind) and getattr(hook, "name", None) == name:
             return key, hook
-    raise ValueError(f"{op}: expected {type(module).__name__}.{name} to be normalised, got a plain weight")
+    raise ValueError(f"{op}: expected {type(module).__name__}.{name} to be computed, got a plain parameter")

@@ -20,30 +20,52 @@ class SpectralNorm:
     """The hook that computes the weight before every forward; while training it first improves the vectors."""
 
     def __init__(self, name: str, n_power_iterations: int, eps: float, dim: int) -> None:
+        if n_power_iterations < 1:
+            raise ValueError(f"spectral_norm: expected n_power_iterations >= 1, got {n_power_iterations}")
         self.name, self.n_power_iterations, self.eps, self.dim = name, n_power_iterations, eps, dim
 
     def __call__(self, module: Module, args: tuple[Any, ...]) -> None:  # noqa: ARG002 - what hooks are given
         setattr(module, self.name, self.weight(module, improve=module.training))
 
+    def weight(self, module: Module, improve: bool) -> Tensor:
+        original, u, v = (getattr(module, f"{self.name}_{part}") for part in ("orig", "u", "v"))
+        return self.divided(original, u, v, improve)
+
+    def start(self, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """Random unit vectors for the rows and the columns of the weight's matrix."""
+        u, v = (
+            self.unit(_core.randn(size, dtype=weight.dtype, device=weight.device)) for size in self.matrix(weight).shape
+        )
+        return u, v
+
+    def divided(self, weight: Tensor, u: Tensor, v: Tensor, improve: bool) -> Tensor:
+        """The weight divided by u^T W v, after steps of the power method if `improve`."""
+        matrix = self.matrix(weight)
+        if improve:
+            self.improve(matrix, u, v, self.n_power_iterations)
+        # Detached: later calls move the vectors, backward must see today's.
+        sigma = _core.vecdot(u.detach(), matrix @ v.detach())
+        return weight / sigma
+
+    def improve(self, matrix: Tensor, u: Tensor, v: Tensor, steps: int) -> None:
+        """Steps of the power method, columns first."""
+        with no_grad():
+            for _ in range(steps):
+                assign(v, self.unit(matrix.mT @ u))
+                assign(u, self.unit(matrix @ v))
+
     def matrix(self, weight: Tensor) -> Tensor:
         """The weight with `dim` as rows and all other dimensions as columns."""
         return _core.moveaxis(weight, self.dim, 0).reshape((weight.shape[self.dim], -1))
 
-    def weight(self, module: Module, improve: bool) -> Tensor:
-        original: Tensor = getattr(module, f"{self.name}_orig")
-        u, v = (getattr(module, f"{self.name}_{side}") for side in "uv")
-        matrix = self.matrix(original)
-        if improve:
-            with no_grad():
-                for _ in range(self.n_power_iterations):
-                    assign(v, self._unit(matrix.mT @ u))
-                    assign(u, self._unit(matrix @ v))
-        # Detached: later calls move the vectors, backward must see today's.
-        sigma = _core.vecdot(u.detach(), matrix @ v.detach())
-        return original / sigma
-
-    def _unit(self, vector: Tensor) -> Tensor:
+    def unit(self, vector: Tensor) -> Tensor:
+        """The vector scaled to length one."""
         return normalize(vector, dim=0, eps=self.eps)
+
+
+def output_dimension(module: Module) -> int:
+    """The dimension of a layer's weight that outputs have."""
+    return 1 if isinstance(module, (ConvTranspose1d, ConvTranspose2d, ConvTranspose3d)) else 0
 
 
 def spectral_norm(
@@ -68,17 +90,11 @@ def spectral_norm(
     >>> list(layer.state_dict())
     ['bias', 'weight_orig', 'weight_u', 'weight_v']
     """
-    if n_power_iterations < 1:
-        raise ValueError(f"spectral_norm: expected n_power_iterations >= 1, got {n_power_iterations}")
-    if dim is None:
-        dim = 1 if isinstance(module, (ConvTranspose1d, ConvTranspose2d, ConvTranspose3d)) else 0
+    hook = SpectralNorm(name, n_power_iterations, eps, output_dimension(module) if dim is None else dim)
     weight = take_parameter("spectral_norm", module, name)
-    hook = SpectralNorm(name, n_power_iterations, eps, dim)
-    rows, columns = hook.matrix(weight.detach()).shape
     setattr(module, f"{name}_orig", weight)
-    for side, size in (("u", rows), ("v", columns)):
-        start = _core.randn(size, dtype=weight.dtype, device=weight.device)
-        module.register_buffer(f"{name}_{side}", hook._unit(start))
+    for side, vector in zip("uv", hook.start(weight.detach()), strict=True):
+        module.register_buffer(f"{name}_{side}", vector)
     setattr(module, name, weight.detach())
     module.register_forward_pre_hook(hook)
     return module

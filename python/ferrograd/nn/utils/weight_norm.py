@@ -25,13 +25,14 @@ class WeightNorm:
     def weight(self, module: Module) -> Tensor:
         direction: Tensor = getattr(module, f"{self.name}_v")
         length: Tensor = getattr(module, f"{self.name}_g")
-        return direction * (length / self.norm(direction))
+        return direction * (length / self.norm(direction, self.dim))
 
-    def norm(self, weight: Tensor) -> Tensor:
+    @staticmethod
+    def norm(weight: Tensor, dim: int | None) -> Tensor:
         """Norms over all dimensions but `dim`, which keep their places."""
-        if self.dim is None:
+        if dim is None:
             return _core.linalg_vector_norm(weight)
-        axes = tuple(axis for axis in range(weight.ndim) if axis != self.dim % weight.ndim)
+        axes = tuple(axis for axis in range(weight.ndim) if axis != dim % weight.ndim)
         return _core.linalg_vector_norm(weight, axis=axes, keepdims=True)
 
 
@@ -54,7 +55,7 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     """
     weight = take_parameter("weight_norm", module, name)
     hook = WeightNorm(name, dim)
-    setattr(module, f"{name}_g", Parameter(hook.norm(weight.detach())))
+    setattr(module, f"{name}_g", Parameter(hook.norm(weight.detach(), dim)))
     setattr(module, f"{name}_v", Parameter(weight))
     hook(module, ())
     module.register_forward_pre_hook(hook)
