@@ -44,13 +44,17 @@ from ferrograd.api.layers.pooling import (
     UpSampling2D,
     ZeroPadding2D,
 )
+from ferrograd.api.layers.recurrent import GRU, LSTM, Bidirectional, SimpleRNN
 
 __all__ = [
+    "GRU",
+    "LSTM",
     "Activation",
     "AveragePooling1D",
     "AveragePooling2D",
     "AveragePooling3D",
     "BatchNormalization",
+    "Bidirectional",
     "Conv1D",
     "Conv1DTranspose",
     "Conv2D",
@@ -81,6 +85,7 @@ __all__ = [
     "Rescaling",
     "Reshape",
     "SeparableConv2D",
+    "SimpleRNN",
     "Softmax",
     "UpSampling2D",
     "ZeroPadding2D",
