@@ -322,3 +322,21 @@ def test_input_size_is_found_at_the_first_call_or_in_a_checkpoint(kind):
     other.load_state_dict(layer.state_dict())
     x = fg.rand((3, 2, 3))
     np.testing.assert_array_equal(other(x)[0].detach().numpy(), layer(x)[0].detach().numpy())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_bits_do_not_depend_on_the_number_of_threads(kind):
+    layer = KINDS[kind](24, 72, bidirectional=True)
+    x = fg.testing.make_tensor(9, 41, 24)
+    threads, results = fg.get_num_threads(), []
+    try:
+        for count in (1, 2, 3):
+            fg.set_num_threads(count)
+            output, finals = layer(x)
+            (output.sum() + sum(final.sum() for final in states_of(kind, finals))).backward()
+            results.append([output.detach().numpy(), *numpy(parameter.grad for parameter in layer.parameters())])
+            for parameter in layer.parameters():
+                parameter.grad = None
+    finally:
+        fg.set_num_threads(threads)
+    assert all(a.tobytes() == b.tobytes() for other in results[1:] for a, b in zip(results[0], other, strict=True))
