@@ -54,13 +54,13 @@ fn fold<T: Copy, const N: usize>(x: [&[T]; N], start: T, term: impl Fn([T; N]) -
     let (wide, rests) = cut::<T, N, WIDE>(x);
     let (narrow, tails) = cut::<T, N, LANES>(rests);
     let mut lanes = [start; WIDE];
-    for part in 0..wide[0].len() {
+    (0..wide[0].len()).for_each(|part| {
         lanes = std::array::from_fn(|i| join(lanes[i], term(std::array::from_fn(|k| wide[k][part][i]))));
-    }
+    });
     let mut lanes: [T; LANES] = halve(halve::<T, WIDE, { 2 * LANES }>(lanes, &join), &join);
-    for part in 0..narrow[0].len() {
+    (0..narrow[0].len()).for_each(|part| {
         lanes = std::array::from_fn(|i| join(lanes[i], term(std::array::from_fn(|k| narrow[k][part][i]))));
-    }
+    });
     let [a, b] = halve(halve::<T, 8, 4>(halve::<T, LANES, 8>(lanes, &join), &join), &join);
     let tail = |total, i: usize| join(total, term(std::array::from_fn(|k| tails[k][i])));
     (0..tails[0].len()).fold(join(a, b), tail)
