@@ -91,3 +91,9 @@ def test_matmul_precision_has_three_names() -> None:
     fg.set_float32_matmul_precision("highest")
     with pytest.raises(ValueError, match="unknown precision, expected 'highest'"):
         fg.set_float32_matmul_precision("low")
+
+
+def test_numbers_that_no_machine_type_holds_still_name_a_diagonal() -> None:
+    assert fg.eye(2, k=2**63).tolist() == [[0.0, 0.0], [0.0, 0.0]]
+    assert fg.tril(fg.ones((2, 2)), k=-(2**70)).tolist() == [[0.0, 0.0], [0.0, 0.0]]
+    assert fg.linalg.pinv(fg.ones((1, 1), dtype=fg.complex64), rtol=0.0).tolist() == [[1 + 0j]]

@@ -2,7 +2,7 @@
 
 use crate::rows;
 use crate::table::Row;
-use crate::table::args::Sizes;
+use crate::table::args::{Diagonal, Sizes};
 use ferrograd_core::ops::create;
 use ferrograd_core::{DType, Device, Error, Result, Scalar, Tensor};
 
@@ -60,8 +60,8 @@ pub const FUNCTIONS: &[Row] = rows! {
     empty [] (shape: Sizes) {dtype: DType = DType::F32, device: Device = Device::Cpu} -> Tensor
         = create::empty(&shape.0, dtype, device);
     /// Ones on diagonal k of an n_rows by n_cols matrix.
-    eye [n_rows: usize, n_cols: Option<usize> = None] () {k: i64 = 0, dtype: DType = DType::F32, device: Device = Device::Cpu} -> Tensor
-        = create::eye(n_rows, n_cols.unwrap_or(n_rows), k, dtype, device);
+    eye [n_rows: usize, n_cols: Option<usize> = None] () {k: Diagonal = Diagonal(0), dtype: DType = DType::F32, device: Device = Device::Cpu} -> Tensor
+        = create::eye(n_rows, n_cols.unwrap_or(n_rows), k.0, dtype, device);
     /// A tensor of one value; without dtype the value's own kind decides.
     full [] (shape: Sizes, fill_value: Scalar) {dtype: Option<DType> = None, device: Device = Device::Cpu} -> Tensor
         = full(&shape.0, fill_value, dtype, device);
@@ -90,7 +90,7 @@ pub const FUNCTIONS: &[Row] = rows! {
 
 pub const METHODS: &[Row] = rows! {
     /// The lower triangle of the last two axes, at and below diagonal k; zeros elsewhere.
-    tril [x: Tensor] () {k: i64 = 0} -> Tensor = create::tril(&x, k);
+    tril [x: Tensor] () {k: Diagonal = Diagonal(0)} -> Tensor = create::tril(&x, k.0);
     /// The upper triangle of the last two axes, at and above diagonal k; zeros elsewhere.
-    triu [x: Tensor] () {k: i64 = 0} -> Tensor = create::triu(&x, k);
+    triu [x: Tensor] () {k: Diagonal = Diagonal(0)} -> Tensor = create::triu(&x, k.0);
 };

@@ -3,8 +3,9 @@
 use crate::rows;
 use crate::table::Row;
 use crate::table::args::{Arg, FromPython, Ints, Operand};
+use ferrograd_core::ops::create;
 use ferrograd_core::ops::linalg::{self, MatrixNorm, QrMode};
-use ferrograd_core::{DType, Result, Tensor};
+use ferrograd_core::{DType, Result, Scalar, Tensor};
 use pyo3::prelude::*;
 
 /// The order of a matrix norm: a number, "fro" or "nuc".
@@ -28,9 +29,14 @@ fn matrix_norm(x: &Tensor, keepdims: bool, ord: &Order) -> Result<Tensor> {
     linalg::matrix_norm(x, keepdims, norm)
 }
 
-/// A tolerance beside x: a number or one for each matrix.
+/// A tolerance for x, a number or one for each matrix; real also beside complex matrices.
 fn tolerance(rtol: Option<Operand>, x: &Tensor) -> Result<Option<Tensor>> {
-    rtol.map(|r| r.beside(x)).transpose()
+    let magnitude = |value: Scalar| create::full(&[], value, value.weak_dtype(x.dtype().real()), x.device());
+    let tensor = |rtol| match rtol {
+        Operand::Tensor(t) => Ok(t),
+        Operand::Weak(value) => magnitude(value),
+    };
+    rtol.map(tensor).transpose()
 }
 
 pub const LINALG: &[Row] = rows! {

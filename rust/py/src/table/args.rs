@@ -176,6 +176,16 @@ impl FromPython for i64 {
     }
 }
 
+/// The number of a diagonal: beyond every matrix, one is as good as another.
+pub struct Diagonal(pub i64);
+
+impl FromPython for Diagonal {
+    const HINT: &'static str = "int";
+    fn from_python(arg: &Arg<'_, '_>) -> PyResult<Diagonal> {
+        Ok(Diagonal(arg.integer()?.clamp(i64::MIN.into(), i64::MAX.into()) as i64))
+    }
+}
+
 impl FromPython for usize {
     const HINT: &'static str = "int";
     fn from_python(arg: &Arg<'_, '_>) -> PyResult<usize> {
