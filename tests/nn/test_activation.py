@@ -120,6 +120,17 @@ def test_prelu_has_a_slope_per_channel():
     assert layer.weight.grad.tolist() == [-3.0, -3.0]
 
 
+def test_functions_accept_inplace_and_leave_their_input():
+    x = fg.tensor([-1.0, 2.0])
+    assert nn.functional.relu(x, inplace=True).tolist() == [0.0, 2.0]
+    assert nn.functional.leaky_relu(x, 0.5, inplace=False).tolist() == [-0.5, 2.0]
+    assert x.tolist() == [-1.0, 2.0]
+    with pytest.raises(TypeError, match="gelu: unexpected keyword argument"):
+        nn.functional.gelu(x, inplace=True)
+    with pytest.raises(TypeError):
+        nn.functional.relu(x, inplace="yes")
+
+
 def test_repr_shows_the_settings():
     assert repr(nn.LeakyReLU(0.2)) == "LeakyReLU(negative_slope=0.2)"
     assert repr(nn.ReLU()) == "ReLU()"

@@ -132,6 +132,27 @@ fn place_positional<'a, 'py>(
     Ok(())
 }
 
+/// Functions that take `inplace` in torch.nn.functional.
+const INPLACE_IN_TORCH: [&str; 17] = [
+    "alpha_dropout",
+    "celu",
+    "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
+    "elu",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "leaky_relu",
+    "mish",
+    "relu",
+    "relu6",
+    "selu",
+    "silu",
+    "threshold",
+];
+
 fn place_keyword<'a, 'py>(
     slots: &mut Args<'a, 'py>,
     bound: &BoundRow,
@@ -153,6 +174,10 @@ fn place_keyword<'a, 'py>(
     };
     let found = named(name).or_else(|| if method || bound.torch_names { torch() } else { None });
     let Some(i) = found else {
+        // Torch's request to overwrite the input asks for nothing where tensors are values.
+        if name == "inplace" && bound.torch_names && INPLACE_IN_TORCH.contains(&bound.row.name) {
+            return value.extract::<bool>().map(|_| ());
+        }
         return Err(PyTypeError::new_err(format!("{}: unexpected keyword argument {name:?}", bound.row.title())));
     };
     if slots.is_set(i) {
