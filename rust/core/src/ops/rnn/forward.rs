@@ -2,8 +2,9 @@
 
 use super::cells::Real;
 use super::cut::Cut;
+use super::panels::Panels;
 use super::{Cell, Recurrent, Sizes};
-use crate::cpu::gemm::{Matrix, Start, Strided, multiply_block, product};
+use crate::cpu::gemm::{Matrix, Start, Strided, product};
 use crate::cpu::parts::for_each_item;
 use crate::cpu::pool;
 use crate::cpu::scratch::Scratch;
@@ -11,7 +12,7 @@ use crate::error::Result;
 use crate::shape::Layout;
 use std::ops::Range;
 
-/// The operands, contiguous; `w_hh` is transposed, `(hidden, gates)`.
+/// The operands, contiguous.
 pub struct Operands<'a, T> {
     pub x: &'a [T],
     pub w_ih: &'a [T],
@@ -54,6 +55,8 @@ pub fn run<T: Real>(layer: &Recurrent, operands: &Operands<T>, results: Results<
     let (rows, columns) = (Layout::contiguous(&[steps * batch, input]), transposed(gates * hidden, input));
     let (x, w_ih) = (Matrix::new(name, operands.x, &rows)?, Matrix::new(name, operands.w_ih, &columns)?);
     product(name, &x, &w_ih, Start::Row(&bias), all_gates)?;
+    let w_hh = Strided { data: operands.w_hh, row: 1, column: hidden };
+    let w_hh = Panels::new(name, w_hh, [hidden, gates * hidden])?;
     let cut = Cut::new(&layer.sizes, gates);
     for segment in layer.in_order(cut.segments()) {
         pool::check_interrupt()?;
@@ -64,7 +67,7 @@ pub fn run<T: Real>(layer: &Recurrent, operands: &Operands<T>, results: Results<
         let parts = states.zip(y).zip(gates.into_iter().zip(extra)).zip(cut.rows());
         let shards: Vec<Shard<T>> =
             parts.map(|((((h, c), y), (gates, extra)), rows)| Shard { rows, h, c, y, gates, extra }).collect();
-        for_each_item(shards.into_iter(), |shard| shard.advance(layer, operands, segment.start))?;
+        for_each_item(shards.into_iter(), |shard| shard.advance(layer, &w_hh, operands.b_hh, segment.start))?;
     }
     Ok(())
 }
@@ -78,10 +81,9 @@ pub fn transposed(rows: usize, columns: usize) -> Layout {
 }
 
 impl<T: Real> Shard<'_, T> {
-    fn advance(mut self, layer: &Recurrent, operands: &Operands<T>, start: usize) -> Result<()> {
+    fn advance(mut self, layer: &Recurrent, w_hh: &Panels<T>, b_hh: &[T], start: usize) -> Result<()> {
         let (hidden, rows, cell) = (layer.sizes.hidden, self.rows.len(), layer.cell);
         let wide = cell.gates() * hidden;
-        let weights = Strided::rows(operands.w_hh, wide);
         let mut own = Scratch::<T>::new(cell.name(), if cell == Cell::Gru { rows * wide } else { 0 })?;
         for step in layer.in_order(0..self.y.len()) {
             let time = start + step;
@@ -90,12 +92,12 @@ impl<T: Real> Shard<'_, T> {
             // The candidate of a GRU keeps the two projections apart.
             let target = match cell {
                 Cell::Gru => {
-                    own.chunks_mut(wide).for_each(|row| row.copy_from_slice(operands.b_hh));
+                    own.chunks_mut(wide).for_each(|row| row.copy_from_slice(b_hh));
                     &mut own[..]
                 }
                 _ => &mut *gates,
             };
-            multiply_block([active, wide, hidden], (target, wide), true, Strided::rows(self.h, hidden), weights)?;
+            w_hh.add_product(Strided::rows(self.h, hidden), active, target, wide)?;
             for row in 0..rows {
                 let y = &mut y[row * hidden..][..hidden];
                 if !layer.runs(time, self.rows.start + row) {

@@ -7,6 +7,7 @@ mod backward;
 mod cells;
 mod cut;
 mod forward;
+mod panels;
 
 use super::spatial::expect_float;
 use super::{Op, Spec, Specs, apply, cast, copy, create, host_only, movement, select};
@@ -170,13 +171,12 @@ impl Op for Recurrent {
         Ok(specs)
     }
     fn cpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
-        let w_hh = copy::contiguous(&movement::matrix_transpose(&inputs[2].detach())?)?;
         let [y, h, gates, extra, c @ ..] = outputs else {
             return Err(Error::internal(self.cell.name(), "expected four outputs"));
         };
         dispatch!(inputs[0].dtype(), self.cell.name(), [wide], T => {
             let at = |i: usize| inputs[i].slice::<T>();
-            let operands = forward::Operands { x: at(0)?, w_ih: at(1)?, w_hh: w_hh.slice()?, b_ih: at(3)?, b_hh: at(4)? };
+            let operands = forward::Operands { x: at(0)?, w_ih: at(1)?, w_hh: at(2)?, b_ih: at(3)?, b_hh: at(4)? };
             let h = filled::<T>(h, Some(at(5)?))?;
             let c = c.first_mut().map_or(Ok(Default::default()), |c| filled(c, Some(at(6)?)))?;
             let results = forward::Results { y: whole(y)?, gates: whole(gates)?, extra: whole(extra)?, h, c };
