@@ -5,7 +5,7 @@ use super::Sizes;
 use crate::error::{Error, Result};
 use std::ops::Range;
 
-/// Rows of the batch that share one pass over the recurrent weights.
+/// Rows of the batch that share one pass over the recurrent weights; half of them where there would be one shard only.
 const ROWS: usize = 16;
 /// The least work for a shard, in floating-point operations.
 const SMALL: usize = 1 << 20;
@@ -27,7 +27,8 @@ impl Cut {
     pub fn new(sizes: &Sizes, gates: usize) -> Cut {
         let Sizes { steps, batch, hidden, .. } = *sizes;
         let step = [2, batch, gates, hidden, hidden].into_iter().fold(1, usize::saturating_mul);
-        let shards = (step.saturating_mul(steps) / SMALL).clamp(1, batch.div_ceil(ROWS));
+        let rows = if batch < 2 * ROWS { ROWS / 2 } else { ROWS };
+        let shards = (step.saturating_mul(steps) / SMALL).clamp(1, batch.div_ceil(rows));
         Cut { batch, steps, rows: batch.div_ceil(shards), segment: (LARGE / step).max(1) }
     }
 
