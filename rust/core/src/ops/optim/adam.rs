@@ -4,7 +4,7 @@ use super::rule::rules;
 
 rules! {
     /// Adam (Kingma and Ba, 2015); with `max_exp_avg_sq` kept it is AMSGrad (Reddi et al., 2018).
-    adam(lr, beta1, beta2, eps, step) [exp_avg, exp_avg_sq, max_exp_avg_sq] {
+    adam(lr, beta1, beta2, eps, step) [exp_avg, exp_avg_sq] [max_exp_avg_sq] {
         rest1 = 1.0 - beta1;
         rest2 = 1.0 - beta2;
         size = lr / (1.0 - beta1.powf(step));
@@ -18,7 +18,7 @@ rules! {
     }
 
     /// Adam with the largest recent gradient in place of the root (Kingma and Ba, 2015, section 7).
-    adamax(lr, beta1, beta2, eps, step) [exp_avg, exp_inf] {
+    adamax(lr, beta1, beta2, eps, step) [exp_avg, exp_inf] [] {
         rest1 = 1.0 - beta1;
         size = lr / (1.0 - beta1.powf(step));
     }
@@ -30,7 +30,7 @@ rules! {
 
     /// Adam with Nesterov's momentum (Dozat, 2016). `mu` and `mu_next` are the momenta of this step and the next,
     /// `mu_product` that of all steps so far, this one included.
-    nadam(lr, beta1, beta2, eps, step, mu, mu_next, mu_product) [exp_avg, exp_avg_sq] {
+    nadam(lr, beta1, beta2, eps, step, mu, mu_next, mu_product) [exp_avg, exp_avg_sq] [] {
         rest1 = 1.0 - beta1;
         rest2 = 1.0 - beta2;
         correction = 1.0 / (1.0 - beta2.powf(step)).sqrt();
@@ -44,7 +44,7 @@ rules! {
     }
 
     /// Adam whose adaptive rate is rectified, and left out while its variance is unknown (Liu et al., 2020).
-    radam(lr, beta1, beta2, eps, step) [exp_avg, exp_avg_sq] {
+    radam(lr, beta1, beta2, eps, step) [exp_avg, exp_avg_sq] [] {
         rest1 = 1.0 - beta1;
         rest2 = 1.0 - beta2;
         size = lr / (1.0 - beta1.powf(step));
@@ -61,7 +61,7 @@ rules! {
     }
 
     /// The direction of LAMB (You et al., 2020), left in `update`; its length is that of the tensor's norm.
-    lamb(beta1, beta2, eps, decay, step) [exp_avg, exp_avg_sq, update] {
+    lamb(beta1, beta2, eps, decay, step) [exp_avg, exp_avg_sq, update] [] {
         rest1 = 1.0 - beta1;
         rest2 = 1.0 - beta2;
         unbias = 1.0 / (1.0 - beta1.powf(step));

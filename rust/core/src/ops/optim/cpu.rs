@@ -1,5 +1,5 @@
-//! How rules run: tensors are cut into parts, all parts of a group go through one parallel region, and a part goes
-//! through its kernel in place, or block by block where something must be put beside it first.
+//! How rules run: tensors are cut into parts, and all parts of a group go through one parallel region. A part goes
+//! through its kernel in place, halves by way of f32.
 
 use super::rule::{Numbers, Rule, STATES};
 use crate::cpu::parts::for_each_item;
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 
 /// Elements per task.
 const GRAIN: usize = 16 * 1024;
-/// Elements per block: all its arrays together stay in the first-level cache.
+/// Halves per block: as f32 all arrays together stay in the first-level cache.
 const BLOCK: usize = 256;
 
 /// A rule's loop over the same places of a parameter, its gradient and the states.
@@ -56,30 +56,17 @@ pub trait Stepped: Element {
     fn step(rule: &Rule, numbers: &Numbers, part: Part<'_, Self>);
 }
 
-/// States that are not kept are blocks of zeros, thrown away afterwards.
-macro_rules! wide {
-    ($($t:ident),*) => { $(
-        impl Stepped for $t {
-            fn step(rule: &Rule, numbers: &Numbers, Part { p, g, states }: Part<'_, $t>) {
-                let kept = rule.states.iter().zip(&states).all(|(_, state)| !state.is_empty());
-                if kept {
-                    return (rule.$t)(numbers, p, g, states);
-                }
-                let mut scratch = [[0.0; BLOCK]; STATES];
-                let mut states = states.map(|state| state.chunks_mut(BLOCK));
-                for (p, g) in p.chunks_mut(BLOCK).zip(g.chunks(BLOCK)) {
-                    let mut spare = scratch.iter_mut();
-                    let states = states.each_mut().map(|chunks| {
-                        let zeros = spare.next().map_or(&mut [][..], |block| { block.fill(0.0); block });
-                        chunks.next().unwrap_or(zeros)
-                    });
-                    (rule.$t)(numbers, p, g, states);
-                }
-            }
-        }
-    )* };
+impl Stepped for f32 {
+    fn step(rule: &Rule, numbers: &Numbers, Part { p, g, states }: Part<'_, f32>) {
+        (rule.f32)(numbers, p, g, states);
+    }
 }
-wide!(f32, f64);
+
+impl Stepped for f64 {
+    fn step(rule: &Rule, numbers: &Numbers, Part { p, g, states }: Part<'_, f64>) {
+        (rule.f64)(numbers, p, g, states);
+    }
+}
 
 /// Halves pass through f32, a block at a time.
 macro_rules! narrow {
@@ -93,11 +80,9 @@ macro_rules! narrow {
                     let mut states = states.each_mut().map(|chunks| chunks.next().unwrap_or_default());
                     widen(p, &mut wide_p);
                     widen(g, &mut wide_g);
-                    for (state, wide) in states.iter().zip(&mut wide_states) {
-                        wide.fill(0.0);
-                        widen(state, wide);
-                    }
-                    let views = wide_states.each_mut().map(|wide| &mut wide[..p.len()]);
+                    states.iter().zip(&mut wide_states).for_each(|(state, wide)| widen(state, wide));
+                    let mut lengths = states.iter().map(|state| state.len());
+                    let views = wide_states.each_mut().map(|wide| &mut wide[..lengths.next().unwrap_or(0)]);
                     (rule.f32)(numbers, &mut wide_p[..p.len()], &wide_g[..p.len()], views);
                     narrow(&wide_p, p);
                     states.iter_mut().zip(&wide_states).for_each(|(state, wide)| narrow(wide, state));

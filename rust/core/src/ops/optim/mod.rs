@@ -8,6 +8,7 @@ mod cpu;
 mod norm;
 mod rule;
 mod sgd;
+mod walk;
 
 pub use norm::global_norm;
 pub use rule::Rule;
@@ -51,6 +52,10 @@ fn check(rule: &Rule, parameters: &[Tensor], gradients: &[Tensor], states: &[Vec
             return Err(Error::dtype(op, message));
         }
         host_only(op, p)?;
+    }
+    if let Some((missing, _)) = rule.states[..rule.required].iter().zip(states).find(|(_, list)| list.is_empty()) {
+        let message = format!("{missing}: expected {} tensors, one a parameter, got none", parameters.len());
+        return Err(Error::value(op, message));
     }
     let kept = rule.states.iter().copied().zip(states.iter().map(Vec::as_slice)).filter(|(_, list)| !list.is_empty());
     for (what, list) in std::iter::once(("gradient", gradients)).chain(kept) {

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 /// How many states a rule may have.
 pub const STATES: usize = 3;
 /// Room for the numbers of a rule, the shared ones and those worked out from them included.
-const ROOM: usize = 24;
+pub const ROOM: usize = 24;
 /// Numbers that every rule takes, with the values that change nothing; see `rules!`.
 const SHARED: [(&str, f64); 4] = [("scale", 1.0), ("weight_decay", 0.0), ("l1_decay", 0.0), ("shrink", 1.0)];
 
@@ -21,6 +21,8 @@ pub struct Rule {
     pub name: &'static str,
     pub numbers: &'static [&'static str],
     pub states: &'static [&'static str],
+    /// How many of the states, from the first on, must be kept.
+    pub required: usize,
     /// Works out what does not depend on the element.
     pub(super) derive: fn(&mut Numbers),
     pub(super) f32: Kernel<f32>,
@@ -59,7 +61,7 @@ impl Rule {
     }
 }
 
-/// Declares the rules of a family: `name(numbers) [states] { derived = value; } p, g => { formula }`.
+/// Declares the rules of a family: `name(numbers) [states] [optional states] { derived = value; } p, g => { formula }`.
 ///
 /// In the formula `p`, `g` and the states are this element's, ready to be changed. `g` is the gradient times `scale`
 /// plus `weight_decay p + l1_decay sign(p)`, and `p` is the parameter times `shrink` (decoupled decay).
@@ -67,7 +69,7 @@ impl Rule {
 macro_rules! rules {
     ($(
         $(#[doc = $doc:literal])*
-        $name:ident($($number:ident),*) [$($state:ident),*] { $($derived:ident = $value:expr;)* }
+        $name:ident($($number:ident),*) [$($state:ident),*] [$($optional:ident),*] { $($derived:ident = $value:expr;)* }
         $p:ident, $g:ident => $update:block
     )*) => {
         pub const RULES: &[$crate::ops::optim::Rule] = &[$({
@@ -75,22 +77,24 @@ macro_rules! rules {
             const RULE: $crate::ops::optim::Rule = $crate::ops::optim::Rule {
                 name: stringify!($name),
                 numbers: &[$(stringify!($number)),*],
-                states: &[$(stringify!($state)),*],
+                states: &[$(stringify!($state),)* $(stringify!($optional)),*],
+                required: rules!(@count $($state),*),
                 derive: |numbers| {
                     #[allow(unused_variables)]
                     let [_, _, _, _, $($number,)* ..] = *numbers;
                     $(let $derived: f64 = $value;)*
                     let derived: &[f64] = &[$($derived),*];
-                    let start = 4 + [$(stringify!($number)),*].len();
+                    let start = 4 + rules!(@count $($number),*);
                     numbers[start..start + derived.len()].copy_from_slice(derived);
                 },
-                f32: $crate::ops::optim::rule::rules!(@kernel f32, [$($number),*], [$($derived),*], [$($state),*], $p, $g, $update),
-                f64: $crate::ops::optim::rule::rules!(@kernel f64, [$($number),*], [$($derived),*], [$($state),*], $p, $g, $update),
+                f32: rules!(@kernel f32, [$($number,)* $($derived),*], [$($state),*], [$($optional),*], $p, $g, $update),
+                f64: rules!(@kernel f64, [$($number,)* $($derived),*], [$($state),*], [$($optional),*], $p, $g, $update),
             };
             RULE
         }),*];
     };
-    (@kernel $t:ident, [$($number:ident),*], [$($derived:ident),*], [$($state:ident),*], $p:ident, $g:ident, $update:block) => {{
+    (@count $($name:ident),*) => {{ const NAMES: &[&str] = &[$(stringify!($name)),*]; NAMES.len() }};
+    (@kernel $t:ident, [$($number:ident),* $(,)?], [$($state:ident),*], [$($optional:ident),*], $p:ident, $g:ident, $update:block) => {{
         $crate::cpu::level::leveled! {
             fn kernel(
                 numbers: &$crate::ops::optim::rule::Numbers,
@@ -98,47 +102,35 @@ macro_rules! rules {
                 g: &[$t],
                 states: [&mut [$t]; $crate::ops::optim::rule::STATES],
             ) {
-                #[allow(unused_imports)]
-                use math::$t::*;
-                #[allow(unused_variables)]
-                let [scale, decay, l1, shrink, $($number,)* $($derived,)* ..] = numbers.map(|number| number as $t);
-                #[allow(unused_assignments)]
-                let update = |p: $t, g: $t, $($state: $t),*| {
+                // A function, which unlike a closure can be made part of every loop that calls it.
+                #[inline(always)]
+                #[allow(unused_assignments, unused_variables)]
+                fn update(
+                    numbers: [$t; $crate::ops::optim::rule::ROOM],
+                    p: $t,
+                    g: $t,
+                    states: [$t; $crate::ops::optim::rule::STATES],
+                ) -> ($t, [$t; $crate::ops::optim::rule::STATES]) {
+                    let [scale, decay, l1, shrink, $($number,)* ..] = numbers;
                     let $g = g * scale + decay * p + l1 * sign(p);
                     #[allow(unused_mut)]
                     let mut $p = shrink * p;
-                    $(let mut $state = $state;)*
+                    let [$(mut $state,)* $(mut $optional,)* ..] = states;
                     $update;
-                    ($p, $($state),*)
-                };
-                $crate::ops::optim::rule::rules!(@each update, p, g, states, $($state),*);
+                    ($p, rules!(@all $($state,)* $($optional),*))
+                }
+                use math::$t::*;
+                const REQUIRED: usize = rules!(@count $($state),*);
+                const ALL: usize = REQUIRED + rules!(@count $($optional),*);
+                let numbers = numbers.map(|number| number as $t);
+                $crate::ops::optim::walk::walk::<$t, REQUIRED, ALL>(numbers, p, g, states, update);
             }
         }
         kernel
     }};
-    (@each $update:ident, $p:ident, $g:ident, $states:ident,) => {
-        let [_, _, _] = $states;
-        for (p, &g) in $p.iter_mut().zip($g) {
-            (*p,) = $update(*p, g);
-        }
-    };
-    (@each $update:ident, $p:ident, $g:ident, $states:ident, $a:ident) => {
-        let [a, ..] = $states;
-        for ((p, &g), a) in $p.iter_mut().zip($g).zip(a) {
-            (*p, *a) = $update(*p, g, *a);
-        }
-    };
-    (@each $update:ident, $p:ident, $g:ident, $states:ident, $a:ident, $b:ident) => {
-        let [a, b, ..] = $states;
-        for (((p, &g), a), b) in $p.iter_mut().zip($g).zip(a).zip(b) {
-            (*p, *a, *b) = $update(*p, g, *a, *b);
-        }
-    };
-    (@each $update:ident, $p:ident, $g:ident, $states:ident, $a:ident, $b:ident, $c:ident) => {
-        let [a, b, c] = $states;
-        for ((((p, &g), a), b), c) in $p.iter_mut().zip($g).zip(a).zip(b).zip(c) {
-            (*p, *a, *b, *c) = $update(*p, g, *a, *b, *c);
-        }
-    };
+    (@all) => { [0.0; 3] };
+    (@all $a:ident $(,)?) => { [$a, 0.0, 0.0] };
+    (@all $a:ident, $b:ident $(,)?) => { [$a, $b, 0.0] };
+    (@all $a:ident, $b:ident, $c:ident $(,)?) => { [$a, $b, $c] };
 }
 pub(super) use rules;
