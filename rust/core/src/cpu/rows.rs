@@ -42,36 +42,55 @@ impl Wide for f64 {
     }
 }
 
-/// The first half joined with the second. Sizes are constants, so that accumulators stay in registers.
+/// The first half joined with the second.
 #[inline(always)]
 fn halve<T: Copy, const N: usize, const HALF: usize>(x: [T; N], join: impl Fn(T, T) -> T) -> [T; HALF] {
-    std::array::from_fn(|i| join(x[i], x[i + HALF]))
+    let mut y = [x[0]; HALF];
+    for (i, y) in y.iter_mut().enumerate() {
+        *y = join(x[i], x[i + HALF]);
+    }
+    y
 }
 
-/// Folds `term` of the elements of `N` slices of one length.
+/// Folds whole parts of `SIZE` elements into as many lanes; returns what is left of the slices.
+#[inline(always)]
+#[allow(clippy::needless_range_loop)] // iterator adapters are not always inlined across codegen units; indices are
+fn fold_parts<'a, T: Copy, const N: usize, const SIZE: usize>(
+    x: [&'a [T]; N],
+    lanes: &mut [T; SIZE],
+    term: impl Fn([T; N]) -> T,
+    join: impl Fn(T, T) -> T,
+) -> [&'a [T]; N] {
+    let n = x[0].len();
+    let mut rests = x;
+    let mut parts = [x[0].as_chunks::<SIZE>().0; N];
+    for k in 0..N {
+        (parts[k], rests[k]) = x[k][..n].as_chunks::<SIZE>();
+    }
+    for part in 0..n / SIZE {
+        for i in 0..SIZE {
+            let mut elements = [parts[0][part][i]; N];
+            for k in 1..N {
+                elements[k] = parts[k][part][i];
+            }
+            lanes[i] = join(lanes[i], term(elements));
+        }
+    }
+    rests
+}
+
+/// Folds `term` of the elements of `N` slices of one length. Sizes are constants and loops plain, so that accumulators
+/// stay in registers however the crate is compiled.
 #[inline(always)]
 fn fold<T: Copy, const N: usize>(x: [&[T]; N], start: T, term: impl Fn([T; N]) -> T, join: impl Fn(T, T) -> T) -> T {
-    let (wide, rests) = cut::<T, N, WIDE>(x);
-    let (narrow, tails) = cut::<T, N, LANES>(rests);
     let mut lanes = [start; WIDE];
-    (0..wide[0].len()).for_each(|part| {
-        lanes = std::array::from_fn(|i| join(lanes[i], term(std::array::from_fn(|k| wide[k][part][i]))));
-    });
+    let rests = fold_parts(x, &mut lanes, &term, &join);
     let mut lanes: [T; LANES] = halve(halve::<T, WIDE, { 2 * LANES }>(lanes, &join), &join);
-    (0..narrow[0].len()).for_each(|part| {
-        lanes = std::array::from_fn(|i| join(lanes[i], term(std::array::from_fn(|k| narrow[k][part][i]))));
-    });
+    let tails = fold_parts(rests, &mut lanes, &term, &join);
     let [a, b] = halve(halve::<T, 8, 4>(halve::<T, LANES, 8>(lanes, &join), &join), &join);
-    let tail = |total, i: usize| join(total, term(std::array::from_fn(|k| tails[k][i])));
-    (0..tails[0].len()).fold(join(a, b), tail)
-}
-
-/// Every slice as whole parts of `SIZE` elements, and the rest.
-#[inline(always)]
-fn cut<T, const N: usize, const SIZE: usize>(x: [&[T]; N]) -> ([&[[T; SIZE]]; N], [&[T]; N]) {
-    let n = x[0].len();
-    let whole = x.map(|x| x[..n].as_chunks::<SIZE>());
-    (whole.map(|(parts, _)| parts), whole.map(|(_, rest)| rest))
+    let mut last = [join(a, b)];
+    fold_parts(tails, &mut last, &term, &join);
+    last[0]
 }
 
 /// The largest element that is not NaN; minus infinity when there is none.
@@ -87,7 +106,9 @@ pub fn sums<T: Wide, const N: usize>(x: [&[T]; N], term: impl Fn([T; N]) -> T) -
     let mut total = 0.0;
     for start in (0..n).step_by(BLOCK) {
         let end = n.min(start + BLOCK);
-        total += fold(x.map(|x| &x[start..end]), T::default(), &term, |a, b| a + b).widen();
+        let mut block = x;
+        block.iter_mut().for_each(|x| *x = &x[start..end]);
+        total += fold(block, T::default(), &term, |a, b| a + b).widen();
     }
     total
 }

@@ -95,12 +95,14 @@ impl<S: Steps> Kernel for Rows<'_, S> {
 
 /// Folds a row in `LANES` independent accumulators, then those pairwise.
 #[inline(always)]
+#[allow(clippy::needless_range_loop)] // indices are inlined however the crate is compiled
 fn in_lanes<S: Steps, const LANES: usize>(row: &[S::In]) -> S::Lane {
     let mut lanes = [S::START; LANES];
     let (body, tail) = row.as_chunks::<LANES>();
-    // A new array each time keeps the lanes in registers.
     for part in body {
-        lanes = std::array::from_fn(|i| S::step(lanes[i], part[i]));
+        for i in 0..LANES {
+            lanes[i] = S::step(lanes[i], part[i]);
+        }
     }
     let mut half = LANES / 2;
     while half > 0 {
