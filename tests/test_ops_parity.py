@@ -105,15 +105,18 @@ def test_gradients(row: Row) -> None:
 def gradients(row: Row, call: Call, device: str) -> list[Any]:
     """The gradients of all float operands, for a cotangent that is not constant."""
     leaves: list[Any] = []
+    drawn = calls.for_op(fg, call, "float32", device)
+    given = [drawn.args[place] if isinstance(place, int) else drawn.kwargs.get(place) for place in row.constants]
 
     def leaf(value: Any) -> Any:
-        if not hasattr(value, "requires_grad") or compare.dtype_name(value) != "float32":
+        constant = any(value is each for each in given)
+        if constant or not hasattr(value, "requires_grad") or compare.dtype_name(value) != "float32":
             return value
         leaves.append(value.detach())
         leaves[-1].requires_grad = True
         return leaves[-1]
 
-    arguments = calls.mapped(calls.for_op(fg, call, "float32", device), leaf)
+    arguments = calls.mapped(drawn, leaf)
     terms = []
     for out in compare.outputs(row.function(fg)(*arguments.args, **arguments.kwargs)):
         if compare.dtype_name(out) == "float32" and out.requires_grad:

@@ -64,8 +64,8 @@ pub(super) fn tanh(z: Complex64) -> Complex64 {
         return Complex::new(a, if b == 0.0 { b } else { f64::NAN });
     }
     if a.is_infinite() {
-        let sign = if b.is_finite() { (2.0 * b).sin() } else { b };
-        return Complex::new(1.0f64.copysign(a), 0.0f64.copysign(sign));
+        // The standard's sign of zero: that of the imaginary part, where C's is that of sin(2b).
+        return Complex::new(1.0f64.copysign(a), 0.0f64.copysign(b));
     }
     if !b.is_finite() {
         return Complex::new(if a == 0.0 { a } else { f64::NAN }, f64::NAN);
