@@ -49,6 +49,10 @@ pub fn stop() -> BTreeMap<&'static str, Cost> {
     std::mem::take(&mut costs())
 }
 
+pub fn is_on() -> bool {
+    ON.load(Relaxed)
+}
+
 /// Runs `work`, and counts it under `name` while profiling is on.
 #[inline]
 pub fn observe<R>(
@@ -56,7 +60,7 @@ pub fn observe<R>(
     sizes: impl FnOnce(&R) -> (u64, u64),
     work: impl FnOnce() -> Result<R>,
 ) -> Result<R> {
-    if ON.load(Relaxed) { counted(name, sizes, work) } else { work() }
+    if is_on() { counted(name, sizes, work) } else { work() }
 }
 
 #[cold]
@@ -81,7 +85,7 @@ fn counted<R>(name: &'static str, sizes: impl FnOnce(&R) -> (u64, u64), work: im
 /// While profiling is on, waits for what was recorded on the device, so that its time is counted where it belongs.
 pub fn settle(device: Device) -> Result<()> {
     match device {
-        Device::Gpu(number) if ON.load(Relaxed) => gpu::synchronize(number),
+        Device::Gpu(number) if is_on() => gpu::synchronize(number),
         _ => Ok(()),
     }
 }

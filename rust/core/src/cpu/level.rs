@@ -62,6 +62,10 @@ impl Level {
 /// The strongest level supported, or the one `FERROGRAD_CPU_LEVEL` caps it to.
 #[inline]
 pub fn level() -> Level {
+    #[cfg(test)]
+    if let Some(level) = CHOSEN.get() {
+        return level;
+    }
     match CURRENT.load(Relaxed) {
         1 => Level::Portable,
         2 => Level::Neon,
@@ -110,15 +114,17 @@ pub(super) fn check_environment() -> Result<()> {
     cap().map(drop)
 }
 
-/// Runs `body` at a chosen level; one such test at a time, so that no other sees the change half-way.
+#[cfg(test)]
+thread_local! {
+    static CHOSEN: std::cell::Cell<Option<Level>> = const { std::cell::Cell::new(None) };
+}
+
+/// Runs `body` at a chosen level, on this thread alone: tests beside it keep their own.
 #[cfg(test)]
 pub(crate) fn at_level<R>(level: Level, body: impl FnOnce() -> R) -> R {
-    static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let before = self::level();
-    CURRENT.store(strongest(level) as u8, Relaxed);
-    let result = body();
-    CURRENT.store(before as u8, Relaxed);
+    let before = CHOSEN.replace(Some(strongest(level)));
+    let result = super::pool::serially(body);
+    CHOSEN.set(before);
     result
 }
 

@@ -63,6 +63,15 @@ pub fn for_each_chunk<T: Send>(data: &mut [T], chunk: usize, body: impl Fn(usize
     })
 }
 
+/// Runs `body` with every region inside it on this thread.
+#[cfg(test)]
+pub(super) fn serially<R>(body: impl FnOnce() -> R) -> R {
+    let outer = INSIDE.replace(true);
+    let result = body();
+    INSIDE.set(outer);
+    result
+}
+
 /// Threads a region may use, the caller included.
 pub fn num_threads() -> usize {
     match THREADS.load(Relaxed) {

@@ -83,9 +83,13 @@ pub fn step(
     gradients: &[Tensor],
     states: &mut [Vec<Tensor>],
 ) -> Result<()> {
-    let kept = profile::bytes(&*parameters) + profile::bytes(states.iter().flatten());
-    let read = kept + profile::bytes(gradients);
-    profile::observe(rule.name, |()| (read, kept), || update(rule, numbers, parameters, gradients, states))
+    let kept =
+        if profile::is_on() { profile::bytes(&*parameters) + profile::bytes(states.iter().flatten()) } else { 0 };
+    profile::observe(
+        rule.name,
+        |()| (kept + profile::bytes(gradients), kept),
+        || update(rule, numbers, parameters, gradients, states),
+    )
 }
 
 fn update(
