@@ -110,10 +110,14 @@ impl Tensor {
         Tensor::from_storage(self.storage.clone(), layout, self.dtype)
     }
 
+    /// Whether the memory is contiguous, writable and nobody else's.
+    pub fn is_owned(&mut self) -> bool {
+        self.is_contiguous() && Arc::get_mut(&mut self.storage).is_some_and(|s| s.is_writable())
+    }
+
     /// Exclusive, contiguous, writable elements: copies first when the memory is shared, strided or foreign.
     pub fn make_mut<T: Element>(&mut self) -> Result<&mut [T]> {
-        let owned = Arc::get_mut(&mut self.storage).is_some_and(|s| s.is_writable());
-        if !owned || !self.is_contiguous() {
+        if !self.is_owned() {
             let fresh = crate::ops::copy::copied(self)?;
             self.storage = fresh.storage;
             self.layout = fresh.layout;

@@ -1,8 +1,9 @@
 //! The backward walk: iterative, newest node first, each node once.
 
-use super::graph::{Body, Edge, Link, Node};
-use super::{Gradient, Grads, with_grad};
+use super::graph::{Body, Edge, Link, Node, Saved};
+use super::{Gradient, Grads, no_grad, with_grad};
 use crate::error::{Error, Result};
+use crate::ops::binary;
 use crate::shape;
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
@@ -116,7 +117,7 @@ impl Walk {
         let slot = &mut slots[link.index as usize];
         *slot = Some(match slot.take() {
             None => grad,
-            Some(old) => with_grad(create_graph, || old.add(&grad))?,
+            Some(old) => with_grad(create_graph, || binary::add_onto(old, &grad))?,
         });
         Ok(())
     }
@@ -128,12 +129,26 @@ impl Walk {
             return Ok(());
         }
         let saved = node.saved()?;
-        let grads = self.with_mode(|| op.backward(&saved, &slots))?;
+        let grads = match self.add_sparse(op.as_ref(), edges, &saved, &slots)? {
+            true => edges.iter().map(|_| None).collect(),
+            false => self.with_mode(|| op.backward(&saved, &slots))?,
+        };
         if !self.options.retain_graph && !self.options.create_graph {
             node.free();
         }
         drop(saved);
         self.hand_on(op.as_ref(), edges, grads)
+    }
+
+    /// Adds a gradient that is mostly zeros to what has arrived for the same tensor; false where nothing has.
+    fn add_sparse(&mut self, op: &dyn Gradient, edges: &[Edge], saved: &Saved, dy: &[Option<Tensor>]) -> Result<bool> {
+        let link = match edges.first().and_then(|edge| edge.link.as_ref()) {
+            Some(link) if op.is_sparse() && !self.options.create_graph => link,
+            _ => return Ok(false),
+        };
+        let slot = self.pending.get_mut(&link.node.sequence).and_then(|(_, slots)| slots.get_mut(link.index as usize));
+        let Some(Some(total)) = slot else { return Ok(false) };
+        no_grad(|| op.backward_onto(saved, dy, total))
     }
 
     fn hand_on(&mut self, op: &dyn Gradient, edges: &[Edge], grads: Grads) -> Result<()> {

@@ -3,7 +3,7 @@
 use super::Gradient;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
-use crate::ops::{Outputs, Spec};
+use crate::ops::{Outputs, Spec, binary};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
@@ -123,7 +123,7 @@ impl Node {
     pub(super) fn accumulate(&self, index: u32, mut grad: Tensor) -> Result<()> {
         loop {
             if let Some(old) = self.take_grad(index) {
-                grad = old.add(&grad)?;
+                grad = binary::add_onto(old, &grad)?;
             }
             let mut grads = lock(&self.grads);
             if !grads.iter().any(|(i, _)| *i == index) {

@@ -31,6 +31,16 @@ pub trait Gradient: std::fmt::Debug + Send + Sync + 'static {
     /// Gradients of the inputs from those of the outputs (`None`: that output was not used).
     /// Written in tensor ops, it can itself be differentiated.
     fn backward(&self, saved: &Saved, dy: &[Option<Tensor>]) -> Result<Grads>;
+
+    /// Whether `backward_onto` saves making a gradient that is mostly zeros.
+    fn is_sparse(&self) -> bool {
+        false
+    }
+
+    /// Adds the gradient of the first input, the only one that has any, to `total`; false where it could not.
+    fn backward_onto(&self, _saved: &Saved, _dy: &[Option<Tensor>], _total: &mut Tensor) -> Result<bool> {
+        Ok(false)
+    }
 }
 
 /// Bit sets of the inputs and outputs that backward reads.

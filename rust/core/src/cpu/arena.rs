@@ -1,12 +1,13 @@
 //! Tensor memory: 64-byte aligned blocks from mapped slabs, kept for reuse, so that a steady step makes no system call.
 //!
 //! Three floors. A block up to 128 KiB comes from this thread's *front* (lists per size class, no lock); the front is
-//! filled in batches from *spans*, slabs cut into blocks of one class; larger blocks are mapped one by one and cached
-//! by class. Mapped pages start as zeros, so every byte of a block is initialised memory with arbitrary contents.
+//! filled in batches from *spans*, slabs cut into blocks of one class; larger blocks are *ranges* of slabs, joined again
+//! when they are free. Mapped pages start as zeros, so every byte of a block is initialised memory with arbitrary contents.
 //!
 //! `FERROGRAD_ARENA=guard` ends every block at a protected page, `poison` fills fresh memory with NaN (`guard,poison`: both).
 
 mod central;
+mod ranges;
 mod system;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,10 @@
 //! Declared ops of two operands, which are promoted and broadcast first.
 
-use crate::dtype::Kind;
+use crate::autograd;
+use crate::cpu::level::leveled;
+use crate::cpu::pool;
+use crate::device::Device;
+use crate::dtype::{DType, Kind};
 use crate::ops::elementwise::{self, Operand};
 use crate::scalar::Scalar;
 
@@ -68,6 +72,36 @@ pub fn power(x: &Tensor, exponent: Scalar) -> Option<Result<Tensor>> {
         -1.0 if float => Some(x.reciprocal()),
         _ => None,
     }
+}
+
+leveled! {
+    fn add_f32(total: &mut [f32], x: &[f32]) {
+        total.iter_mut().zip(x).for_each(|(total, x)| *total += x);
+    }
+    fn add_f64(total: &mut [f64], x: &[f64]) {
+        total.iter_mut().zip(x).for_each(|(total, x)| *total += x);
+    }
+}
+
+/// `total + x`, in the memory of `total` where nobody else looks at it and nothing is recorded.
+pub fn add_onto(mut total: Tensor, x: &Tensor) -> Result<Tensor> {
+    const GRAIN: usize = 64 * 1024;
+    let alike = total.shape() == x.shape() && total.dtype() == x.dtype() && x.device() == Device::Cpu;
+    if !alike || !total.is_owned() || !x.is_contiguous() || autograd::must_record(&[&total, x]) {
+        return total.add(x);
+    }
+    match x.dtype() {
+        DType::F32 => {
+            let x = x.slice()?;
+            pool::for_each_chunk(total.make_mut()?, GRAIN, |i, part| add_f32(part, &x[i * GRAIN..]))?;
+        }
+        DType::F64 => {
+            let x = x.slice()?;
+            pool::for_each_chunk(total.make_mut()?, GRAIN, |i, part| add_f64(part, &x[i * GRAIN..]))?;
+        }
+        _ => return total.add(x),
+    }
+    Ok(total)
 }
 
 /// A float beside the tensor, of the tensor's dtype.

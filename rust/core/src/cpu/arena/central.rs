@@ -5,13 +5,18 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicIsize, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
+use super::ranges::{Ranges, System};
 use super::{ALIGN, MemoryStats, system};
 use crate::cpu::limits;
 use crate::{Error, Result};
 
 /// Classes up to 128 KiB are small; eight classes a doubling waste at most an eighth.
 pub(super) const SMALL_CLASSES: usize = 72;
-const CLASSES: usize = 448;
+/// Larger blocks are multiples of this.
+const GRANULE: usize = 16 << 10;
+/// And are cut from mappings of at least this.
+const SLAB: usize = 64 << 20;
+const SYSTEM: System = System { unmap: system::unmap, discard: system::discard };
 
 /// The class whose blocks are the smallest that hold `bytes`.
 #[inline]
@@ -103,13 +108,11 @@ pub(super) struct Central {
     open: [*mut Span; SMALL_CLASSES],
     /// Unused spans of 64 KiB and of 1 MiB.
     idle: [List; 2],
-    /// Free blocks above the small classes, and when each class was last touched.
-    large: [List; CLASSES],
-    touched: [u64; CLASSES],
-    clock: u64,
-    large_bytes: usize,
+    /// Free memory for blocks above the small classes.
+    large: Ranges,
+    /// Bytes in spans and in blocks or ranges that are not fresh.
     mapped: usize,
-    /// Bytes that may still be mapped before the system is asked again how much it can give.
+    /// Bytes that may still be touched before the system is asked again how much it can give.
     allowance: usize,
 }
 
@@ -119,10 +122,7 @@ unsafe impl Send for Central {}
 static CENTRAL: Mutex<Central> = Mutex::new(Central {
     open: [std::ptr::null_mut(); SMALL_CLASSES],
     idle: [List::EMPTY; 2],
-    large: [List::EMPTY; CLASSES],
-    touched: [0; CLASSES],
-    clock: 0,
-    large_bytes: 0,
+    large: Ranges::new(),
     mapped: 0,
     allowance: 0,
 });
@@ -179,7 +179,7 @@ impl Central {
             Stats::settle(class_size(class) as isize, 0);
             return Ok((pointer, class_size(class), false));
         }
-        let (pointer, room, fresh) = central().take_large(class)?;
+        let (pointer, room, fresh) = central().take_large(bytes)?;
         Stats::settle(room as isize, !fresh as u64);
         Ok((pointer, room, fresh))
     }
@@ -292,7 +292,9 @@ impl Central {
         if self.idle[kind].is_empty() {
             // Linux maps many spans at once and can give each back alone; elsewhere a span is its own allocation.
             let chunk = if cfg!(target_os = "linux") { system::HUGE } else { bytes };
-            let pointer = self.map(chunk, bytes)?;
+            self.admit(chunk)?;
+            let pointer = self.insist(chunk, alignment_for(bytes))?;
+            self.touch(chunk);
             for offset in (0..chunk).step_by(bytes) {
                 // SAFETY: `offset` stays inside the chunk.
                 self.idle[kind].push(unsafe { pointer.add(offset) });
@@ -301,87 +303,82 @@ impl Central {
         self.idle[kind].pop().ok_or_else(|| Error::internal("allocate", "a fresh chunk held no span"))
     }
 
-    fn take_large(&mut self, class: usize) -> Result<(NonNull<u8>, usize, bool)> {
-        self.clock += 1;
-        // A block up to two classes larger is reused too: at most a quarter of it idles.
-        for class in class..(class + 3).min(CLASSES) {
-            if let Some(block) = self.large[class].pop() {
-                self.touched[class] = self.clock;
-                self.large_bytes -= class_size(class);
-                return Ok((block, class_size(class), false));
-            }
+    fn take_large(&mut self, bytes: usize) -> Result<(NonNull<u8>, usize, bool)> {
+        let room = bytes.checked_next_multiple_of(GRANULE).ok_or_else(|| refused(bytes, usize::MAX, "addressable"))?;
+        if let Some(block) = self.large.take(room, false) {
+            return Ok((block, room, false));
         }
-        let room = class_size(class);
-        Ok((self.map(room, room)?, room, true))
+        self.admit(room)?;
+        if let Some(block) = self.large.take(room, true) {
+            self.touch(room);
+            return Ok((block, room, true));
+        }
+        let (slab, size) = match system::map(SLAB.max(room), system::HUGE) {
+            Some(slab) => (slab, SLAB.max(room)),
+            None => (self.insist(room, alignment_for(room))?, room),
+        };
+        self.large.add_slab(slab, size);
+        let block =
+            self.large.take(room, true).ok_or_else(|| Error::internal("allocate", "a fresh slab is too small"))?;
+        self.touch(room);
+        Ok((block, room, true))
     }
 
     fn keep_large(&mut self, block: NonNull<u8>, room: usize) {
-        self.clock += 1;
-        let class = class_of(room);
-        self.touched[class] = self.clock;
-        self.large[class].push(block);
-        self.large_bytes += room;
+        self.large.give(block, room);
         let cap = limits::total() / 2;
-        if self.large_bytes > cap {
-            self.release(self.large_bytes - cap);
+        if self.large.cached > cap {
+            self.release(self.large.cached - cap);
         }
     }
 
-    /// Unmaps at least `bytes` of cached memory if there is so much, the class longest unused first.
+    /// Gives at least `bytes` of cached memory back if there is so much.
     fn release(&mut self, bytes: usize) {
-        let mut released = 0;
-        while released < bytes && self.large_bytes > 0 {
-            let occupied = (0..CLASSES).filter(|&class| !self.large[class].is_empty());
-            let Some(class) = occupied.min_by_key(|&class| self.touched[class]) else { break };
-            while released < bytes
-                && let Some(block) = self.large[class].pop()
-            {
-                self.large_bytes -= class_size(class);
-                released += class_size(class);
-                self.unmap(block, class_size(class));
-            }
-        }
+        let mut released = self.large.release(bytes, &SYSTEM);
         for (kind, size) in [(0, 64 << 10), (1, 1 << 20)] {
             while released < bytes
                 && let Some(span) = self.idle[kind].pop()
             {
+                system::unmap(span, size);
                 released += size;
-                self.unmap(span, size);
             }
         }
+        self.mapped -= released;
+        Stats::mapped(self.mapped);
     }
 
-    /// Fresh zeroed memory, if the machine can give it without killing somebody; `part` is the size it will be split to.
-    fn map(&mut self, bytes: usize, part: usize) -> Result<NonNull<u8>> {
-        if bytes > self.allowance {
-            let mut available = limits::available(self.mapped);
-            if bytes > available {
-                self.release(usize::MAX);
-                available = limits::available(self.mapped);
-            }
-            if bytes > available {
-                return Err(refused(bytes, available, "available"));
-            }
-            // An eighth may go unchecked: other processes take memory too.
-            self.allowance = bytes.max(available / 8);
+    /// Whether the machine can give so many bytes without killing somebody.
+    fn admit(&mut self, bytes: usize) -> Result<()> {
+        if bytes <= self.allowance {
+            return Ok(());
         }
-        let pointer = match system::map(bytes, alignment_for(part)) {
-            Some(pointer) => pointer,
-            None => {
-                self.release(usize::MAX);
-                system::map(bytes, alignment_for(part)).ok_or_else(|| refused(bytes, 0, "the system gives"))?
-            }
-        };
-        self.allowance -= bytes;
+        let mut available = limits::available(self.mapped);
+        if bytes > available {
+            self.release(usize::MAX);
+            available = limits::available(self.mapped);
+        }
+        if bytes > available {
+            return Err(refused(bytes, available, "available"));
+        }
+        // An eighth may go unchecked: other processes take memory too.
+        self.allowance = bytes.max(available / 8);
+        Ok(())
+    }
+
+    /// Counts bytes handed out for the first time.
+    fn touch(&mut self, bytes: usize) {
+        self.allowance = self.allowance.saturating_sub(bytes);
         self.mapped += bytes;
         Stats::mapped(self.mapped);
-        Ok(pointer)
     }
 
-    fn unmap(&mut self, pointer: NonNull<u8>, bytes: usize) {
-        system::unmap(pointer, bytes);
-        self.mapped -= bytes;
-        Stats::mapped(self.mapped);
+    /// A mapping, for which the cache is emptied if that is what it takes.
+    fn insist(&mut self, bytes: usize, align: usize) -> Result<NonNull<u8>> {
+        if let Some(pointer) = system::map(bytes, align) {
+            return Ok(pointer);
+        }
+        self.release(usize::MAX);
+        system::map(bytes, align).ok_or_else(|| refused(bytes, 0, "the system gives"))
     }
 }
 

@@ -9,7 +9,7 @@ pub(super) static CALLS: AtomicU64 = AtomicU64::new(0);
 /// The kernel's huge page; mappings at least this large ask for it.
 pub(super) const HUGE: usize = 2 << 20;
 
-pub(super) use backend::{map, map_guarded, unmap, unmap_guarded};
+pub(super) use backend::{discard, map, map_guarded, unmap, unmap_guarded};
 
 #[cfg(target_os = "linux")]
 mod backend {
@@ -56,6 +56,13 @@ mod backend {
         unsafe { libc::munmap(pointer.as_ptr().cast(), bytes) };
     }
 
+    /// Gives back pages that `map` returned but keeps their addresses: zeros from now on.
+    pub fn discard(pointer: NonNull<u8>, bytes: usize) -> bool {
+        CALLS.fetch_add(1, Relaxed);
+        // SAFETY: as in `unmap`; private anonymous pages read as zeros afterwards.
+        unsafe { libc::madvise(pointer.as_ptr().cast(), bytes, libc::MADV_DONTNEED) == 0 }
+    }
+
     /// `bytes` zeroed bytes that end exactly at a page nobody may touch; aligned as far as their number allows.
     pub fn map_guarded(bytes: usize) -> Option<NonNull<u8>> {
         let body = bytes.checked_next_multiple_of(GUARD)?;
@@ -95,6 +102,10 @@ mod backend {
                 Layout::from_size_align_unchecked(bytes, super::super::central::alignment_for(bytes)),
             )
         };
+    }
+
+    pub fn discard(_: NonNull<u8>, _: usize) -> bool {
+        false
     }
 
     pub fn map_guarded(_: usize) -> Option<NonNull<u8>> {

@@ -3,8 +3,9 @@
 
 use super::cpu::{self, Rows};
 use crate::autograd::{self, Gradient, Grads, Saved, Saves, only};
+use crate::device::Device;
 use crate::dispatch;
-use crate::dtype::DType;
+use crate::dtype::{DType, Kind};
 use crate::error::{Error, Result};
 use crate::ops::{Op, Spec, Specs, apply1, cast, copy, create, movement, select};
 use crate::scalar::Scalar;
@@ -62,6 +63,21 @@ impl Gradient for Take {
         let n = saved.spec(0).shape[self.axis];
         Ok(smallvec![Some(deposit(only(dy)?, self.axis, n, saved.input(1)?, self.padding)?), None])
     }
+    fn is_sparse(&self) -> bool {
+        true
+    }
+    fn backward_onto(&self, saved: &Saved, dy: &[Option<Tensor>], total: &mut Tensor) -> Result<bool> {
+        let dy = only(dy)?;
+        if dy.device() != Device::Cpu || dy.dtype() != dy.dtype().compute() {
+            return Ok(false);
+        }
+        let (source, rows) = (copy::contiguous(dy)?, Rows::of(total.shape(), self.axis));
+        let (index, ignored) = (saved.input(1)?.slice()?, self.padding.map(|p| p.row as i64));
+        dispatch!(dy.dtype(), self.name, [wide], T => {
+            add_rows(source.slice::<T>()?, index, rows, ignored, total.make_mut::<T>()?)
+        })?;
+        Ok(true)
+    }
 }
 
 impl Op for Take {
@@ -116,12 +132,13 @@ impl Op for Deposit {
         let ignored = self.padding.map(|p| p.row as i64);
         match source.dtype() {
             DType::F16 | DType::BF16 => Err(Error::internal(self.name(), "half types are added in float32")),
-            dtype => dispatch_wide(dtype, self.name(), &source, index, rows, ignored, &mut outputs[0]),
+            dtype => fill_rows(dtype, self.name(), &source, index, rows, ignored, &mut outputs[0]),
         }
     }
 }
 
-fn dispatch_wide(
+/// Zeros with the rows of `source` added.
+fn fill_rows(
     dtype: DType,
     op: &str,
     source: &Tensor,
@@ -132,14 +149,22 @@ fn dispatch_wide(
 ) -> Result<()> {
     macro_rules! run {
         ($group:ident) => {
-            dispatch!(dtype, op, [$group], T => add_rows(source.slice::<T>()?, index, rows, ignored, out.slice_mut::<T>()?))
+            dispatch!(dtype, op, [$group], T => {
+                let out = out.slice_mut::<T>()?;
+                out.fill(T::default());
+                add_rows(source.slice::<T>()?, index, rows, ignored, out)
+            })
         };
     }
     match dtype.kind() {
-        crate::dtype::Kind::Bool => add_rows(source.slice::<bool>()?, index, rows, ignored, out.slice_mut()?),
-        crate::dtype::Kind::Int => run!(int),
-        crate::dtype::Kind::Float => run!(wide),
-        crate::dtype::Kind::Complex => run!(complex),
+        Kind::Bool => {
+            let out = out.slice_mut()?;
+            out.fill(false);
+            add_rows(source.slice::<bool>()?, index, rows, ignored, out)
+        }
+        Kind::Int => run!(int),
+        Kind::Float => run!(wide),
+        Kind::Complex => run!(complex),
     }
 }
 
@@ -150,17 +175,8 @@ fn add_rows<T: cpu::Accumulate>(
     ignored: Option<i64>,
     out: &mut [T],
 ) -> Result<()> {
-    out.fill(T::default());
-    cpu::for_targets(
-        out,
-        index,
-        rows,
-        source,
-        |i| Some(i) != ignored,
-        |target, row| {
-            target.iter_mut().zip(row).for_each(|(t, &x)| t.accumulate(x));
-        },
-    )
+    let add = |target: &mut [T], row: &[T]| target.iter_mut().zip(row).for_each(|(t, &x)| t.accumulate(x));
+    cpu::for_targets(out, index, rows, source, |i| Some(i) != ignored, add)
 }
 
 /// `inputs[0]` with the positions that `inputs[1]` names on an axis replaced by `inputs[2]`; the last of equal indices wins.

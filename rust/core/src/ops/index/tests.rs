@@ -176,6 +176,9 @@ fn gradients_agree_with_differences() {
     assert_gradients(&[&x, &v], |x| setitem(&x[0], &[slice(0, 2, 1)], &x[1]));
     assert_gradients(&[&x, &v], |x| index_add(&x[0], 0, &twice, &x[1]));
     assert_gradients(&[&x], |x| embedding(&twice, &x[0], None));
+    // What arrives after another gradient of the same table is added to it row by row.
+    let tied = |x: &Tensor| crate::ops::join::concat(&[&embedding(&twice, x, None)?, &x.square()?], Some(0));
+    assert_gradients(&[&x], |x| tied(&x[0]));
     let along = Tensor::from_slice(&[0i64, 2, 0, 1, 1, 1, 0, 2], &[2, 4]).unwrap();
     assert_gradients(&[&x], |x| gather(&x[0], 0, &along));
     assert_gradients(&[&x, &v], |x| scatter(&x[0], 0, &along, &x[1]));

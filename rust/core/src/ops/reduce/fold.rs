@@ -87,7 +87,7 @@ impl<S: Steps> Kernel for Rows<'_, S> {
             *acc = S::widen(match row.len() {
                 0..16 => row.iter().fold(S::START, |lane, &x| S::step(lane, x)),
                 16..128 => in_lanes::<S, 8>(row),
-                _ => in_lanes::<S, 32>(row),
+                _ => in_lanes::<S, 64>(row),
             });
         }
     }
