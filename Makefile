@@ -4,6 +4,7 @@
 #   make test     every test, Rust and Python
 #   make bench    the same workloads on ferrograd and on its peers; PEERS=path/to/python names who has them
 #   make bench-peers    PyTorch and JAX in an environment of their own, which make bench then finds
+#   make bench-kernels    the kernels alone, without Python (criterion); FILTER=pattern names some
 #   make lint     what has to be clean before a change lands
 #   make wheel    the release wheel, in dist/
 #   make test-array-api SUITE=path    the array API conformance suite, from a checkout of data-apis/array-api-tests
@@ -12,7 +13,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := demo
-.PHONY: demo test test-rust test-python bench bench-peers lint lint-rust lint-python stubs renew-stubs wheel test-array-api tools clean
+.PHONY: demo test test-rust test-python bench bench-peers bench-kernels lint lint-rust lint-python stubs renew-stubs wheel test-array-api tools clean
 
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 VENV := $(CURDIR)/.venv
@@ -49,6 +50,9 @@ bench-peers: tools
 	$(BIN)/python -m venv $(VENV_PEERS)
 	$(VENV_PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --retries 1 \
 		--extra-index-url https://download.pytorch.org/whl/cpu torch jax numpy
+
+bench-kernels:
+	cargo bench -p ferrograd-core -- $(FILTER)
 
 lint: lint-rust lint-python stubs
 
