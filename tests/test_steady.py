@@ -1,4 +1,4 @@
-"""A training step that has settled asks the system for nothing: no memory mapped, no page touched for the first time."""
+"""A training step that has settled asks the system for nothing: no memory mapped, no page touched anew."""
 
 from __future__ import annotations
 

@@ -137,6 +137,20 @@ def linear(x: np.ndarray, weight: np.ndarray, bias: Any = None) -> np.ndarray:
     return y if bias is None else y + bias
 
 
+def rotary_cases(source: Source) -> Call:
+    batch, length, half = source.shape(max_dims=2, max_side=3), source.integer(1, 5), source.integer(1, 5)
+    angles = source.choice((length, half), (*batch, length, half), (*(1 for _ in batch), length, half))
+    cos, sin = (source.array(angles, low=-1, high=1, special=False) for _ in range(2))
+    return call(source.array((*batch, length, 2 * half), special=False), cos, sin, interleaved=source.flag())
+
+
+def rotate_positions(x: np.ndarray, cos: np.ndarray, sin: np.ndarray, interleaved: bool) -> np.ndarray:
+    half = x.shape[-1] // 2
+    a, b = (x[..., ::2], x[..., 1::2]) if interleaved else (x[..., :half], x[..., half:])
+    turned = a * cos - b * sin, b * cos + a * sin
+    return np.stack(turned, -1).reshape(x.shape) if interleaved else np.concatenate(turned, -1)
+
+
 def attention_cases(source: Source) -> Call:
     batch, queries, keys = source.choice((2,), (2, 3)), source.integer(1, 4), source.integer(1, 4)
     width, value_width = source.integer(1, 4), source.integer(1, 3)
@@ -221,6 +235,17 @@ ROWS = (
         linear_cases,
         slack=32,
         refusals=(refuses("ShapeError", "linear", np.ones((2, 3)), np.ones((4, 2))),),
+    ),
+    Row(
+        "rotate_positions",
+        rotate_positions,
+        rotary_cases,
+        slack=8,
+        constants=(1, 2),
+        refusals=(
+            refuses("ShapeError", "rotate_positions", np.ones((2, 3)), np.ones((2, 1)), np.ones((2, 1))),
+            refuses("ShapeError", "cos does not fit", np.ones((2, 4)), np.ones((3, 2)), np.ones((3, 2))),
+        ),
     ),
     Row(
         "scaled_dot_product_attention",

@@ -65,6 +65,7 @@ from ferrograd._core import (
     relu6,
     rms_norm,
     rnn,
+    rotate_positions,
     scaled_dot_product_attention,
     selu,
     sigmoid,
@@ -87,7 +88,7 @@ from ferrograd.nn.functional.activation import (
     rrelu,
     softmin,
 )
-from ferrograd.nn.functional.attention import multi_head_attention_forward, rotate_positions
+from ferrograd.nn.functional.attention import multi_head_attention_forward
 from ferrograd.nn.functional.distance import cosine_similarity, normalize, pairwise_distance, pdist
 from ferrograd.nn.functional.embedding import embedding, embedding_bag, renormalize_rows
 from ferrograd.nn.functional.loss import (

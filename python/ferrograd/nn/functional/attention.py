@@ -182,17 +182,3 @@ def _merge_masks(
 
 def _shapes(**tensors: Tensor) -> str:
     return ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in tensors.items())
-
-
-def rotate_positions(x: Tensor, cos: Tensor, sin: Tensor, interleaved: bool = False) -> Tensor:
-    """Turn pairs of features by angles: (*, T, D) with cos and sin (T, D / 2).
-
-    The pairs are (i, i + D / 2), as in Llama, or, if interleaved, (2 i, 2 i + 1), as in RoFormer (Su et al. 2021).
-    """
-    half = x.shape[-1] // 2
-    if interleaved:
-        pairs = x.reshape((*x.shape[:-1], half, 2))
-        a, b = pairs[..., 0], pairs[..., 1]
-        return _core.stack([a * cos - b * sin, b * cos + a * sin], axis=-1).reshape(x.shape)
-    a, b = _core.split(x, half, axis=-1)
-    return _namespace.concat([a * cos - b * sin, b * cos + a * sin], axis=-1)

@@ -28,6 +28,7 @@ pub mod pool;
 pub mod random;
 pub mod reduce;
 pub mod rnn;
+pub mod rotary;
 pub mod scan;
 pub mod select;
 pub mod softmax;

@@ -6,7 +6,7 @@ use crate::table::Row;
 use crate::table::args::{Ints, Numbers, Sizes};
 use ferrograd_core::ops::norm::{self, Running};
 use ferrograd_core::ops::optim::{self, Rule};
-use ferrograd_core::ops::{activation, attention, dropout, matmul, softmax};
+use ferrograd_core::ops::{activation, attention, dropout, matmul, rotary, softmax};
 use ferrograd_core::random::default_generator;
 use ferrograd_core::{DType, Error, Result, Tensor};
 
@@ -97,6 +97,11 @@ pub const LAYERS: &[Row] = rows! {
         = drop_in(training, p, x, |x| dropout::feature_dropout(x, 3, p, default_generator().stream()));
     /// x @ weight.T + bias: x (..., in), weight (out, in), bias (out,).
     linear [] (x: Tensor, weight: Tensor, bias: Option<Tensor> = None) {} -> Tensor = matmul::linear(&x, &weight, bias.as_ref());
+    /// Pairs of features of x (..., T, D) turned by angles with these cosines and sines, (..., T, D / 2).
+    ///
+    /// The pairs are (i, i + D / 2), as in Llama, or, if interleaved, (2 i, 2 i + 1), as in RoFormer (Su et al. 2021).
+    rotate_positions [] (x: Tensor, cos: Tensor, sin: Tensor, interleaved: bool = false) {} -> Tensor
+        = rotary::rotate_positions(&x, &cos, &sin, interleaved);
     /// softmax(query @ key.mT * scale + mask) @ value over (..., L, E), (..., S, E), (..., S, V).
     ///
     /// A row whose keys are all masked gives zeros. scale defaults to 1 / sqrt(E).
