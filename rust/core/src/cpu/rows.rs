@@ -96,7 +96,13 @@ fn fold<T: Copy, const N: usize>(x: [&[T]; N], start: T, term: impl Fn([T; N]) -
 /// The largest element that is not NaN; minus infinity when there is none.
 #[inline(always)]
 pub fn max<T: Wide>(x: &[T]) -> T {
-    fold([x], T::LOWEST, |[x]| x, |a, b| if b > a { b } else { a })
+    join(x, T::LOWEST, |a, b| if b > a { b } else { a })
+}
+
+/// All elements and `start` joined by a rule whose order does not matter, such as a maximum.
+#[inline(always)]
+pub fn join<T: Wide>(x: &[T], start: T, rule: impl Fn(T, T) -> T) -> T {
+    fold([x], start, |[x]| x, rule)
 }
 
 /// The sum of `term` over the elements of `N` rows of one length.

@@ -5,7 +5,7 @@ use crate::cpu::arena::Block;
 use crate::cpu::gemm::{Entry, Strided, multiply_block};
 use crate::cpu::level::leveled;
 use crate::cpu::parts::for_each_item;
-use crate::cpu::rows::Wide;
+use crate::cpu::rows::{self, Wide};
 use crate::error::Result;
 use crate::random::TILE;
 use crate::tensor::Tensor;
@@ -86,24 +86,13 @@ macro_rules! real {
         leveled! {
             fn online(scores: &mut [$t], top: &mut $t, sum: &mut $t, out: &mut [$t]) {
                 use math::$t::*;
-                const LANES: usize = 16;
-                let mut tops = [*top; LANES];
-                for x in scores.chunks(LANES) {
-                    x.iter().zip(&mut tops).for_each(|(&x, top)| *top = maximum(*top, x));
-                }
-                let new = tops.into_iter().fold(*top, |a, b| maximum(a, b));
+                let new = rows::join(scores, *top, maximum);
                 if new == <$t>::NEG_INFINITY {
                     return scores.fill(0.0);
                 }
-                let mut sums = [0 as $t; LANES];
-                for x in scores.chunks_mut(LANES) {
-                    for (x, sum) in x.iter_mut().zip(&mut sums) {
-                        *x = exp(*x - new);
-                        *sum += *x;
-                    }
-                }
+                scores.iter_mut().for_each(|x| *x = exp(*x - new));
                 let shrink = exp(*top - new);
-                *sum = *sum * shrink + sums.iter().sum::<$t>();
+                *sum = *sum * shrink + rows::sum(scores, |x| x) as $t;
                 if shrink != 1.0 {
                     out.iter_mut().for_each(|o| *o *= shrink);
                 }
@@ -138,11 +127,7 @@ macro_rules! real {
             }
 
             fn dot(a: &[$t], b: &[$t]) -> $t {
-                let mut lanes = [0 as $t; 16];
-                for (a, b) in a.chunks(16).zip(b.chunks(16)) {
-                    lanes.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (a, b))| *sum += a * b);
-                }
-                lanes.iter().sum()
+                rows::sums([a, b], |[a, b]| a * b) as $t
             }
         }
     })* };
