@@ -124,6 +124,14 @@ def test_weights_go_through_files(tmp_path):
     np.testing.assert_array_equal(model.predict(X, verbose=0), other.predict(X, verbose=0))
 
 
+def test_evaluate_shows_single_numbers_and_returns_all(capsys):
+    model = classifier()
+    model.compile("adam", "sparse_categorical_crossentropy", [{"name": "confusion_matrix", "num_classes": 3}])
+    loss, matrix = model.evaluate(X, Y)
+    assert capsys.readouterr().err == f"loss {loss:.4f}\n"
+    assert matrix.sum().item() == len(X)
+
+
 def test_summary_counts(capsys):
     model = classifier()
     model[0].requires_grad_(False)

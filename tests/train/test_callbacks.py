@@ -154,3 +154,51 @@ def test_mistakes_are_named():
     schedule = fg.optim.ConstantLR(fg.optim.SGD([nn.Parameter(fg.zeros(1))]))
     with pytest.raises(ValueError, match="LearningRateScheduler: the trainer has a scheduler already"):
         fit([LearningRateScheduler(lambda epoch: 1.0)], scheduler=schedule)
+
+
+def fit_with_matrix(*callbacks):
+    fg.manual_seed(0)
+    data = fg.randn((12, 2)), fg.arange(12) % 3
+    trainer = Trainer(
+        nn.Linear(2, 3),
+        data,
+        optimizer="adam",
+        metrics=[{"name": "confusion_matrix", "num_classes": 3}],
+        callbacks=callbacks,
+        validation_data=data,
+    )
+    trainer.fit(1)
+    return trainer
+
+
+def test_a_matrix_among_the_figures_is_written_down_as_lists(tmp_path, capsys):
+    log, save = CSVLogger(tmp_path / "log.csv"), ModelCheckpoint(tmp_path / "run")
+    trainer = fit_with_matrix(log, save)
+    matrix = trainer.history[0]["val_confusion_matrix"]
+    assert matrix.sum().item() == 12
+    shown = capsys.readouterr().err.splitlines()[-1]
+    assert "val_loss" in shown
+    assert "matrix" not in shown
+    with (tmp_path / "log.csv").open(newline="") as file:
+        assert next(csv.DictReader(file))["val_confusion_matrix"] == str(matrix.tolist())
+    trainer.load(tmp_path / "run")
+    assert trainer.history[0]["val_confusion_matrix"] == matrix.tolist()
+
+
+def test_a_matrix_cannot_be_monitored():
+    with pytest.raises(ValueError, match=r"one number, got 'val_confusion_matrix' of shape \(3, 3\)"):
+        fit_with_matrix(EarlyStopping("val_confusion_matrix"))
+
+
+def test_metrics_are_not_computed_with_every_batch():
+    class Costly(fg.metrics.Accuracy):
+        computed = 0
+
+        def compute(self):
+            self.computed += 1
+            return super().compute()
+
+    metric = Costly()
+    data = fg.randn((64, 2)), fg.arange(64) % 3
+    Trainer(nn.Linear(2, 3), data, optimizer="adam", metrics=[metric], batch_size=2).fit(1)
+    assert metric.computed < 8

@@ -19,13 +19,14 @@ from ferrograd.api.layers.pooling import Pooling
 from ferrograd.api.training import Trainer
 from ferrograd.io import safetensors
 from ferrograd.nn import Module, Parameter
+from ferrograd.train.logs import Logs, as_text
 from ferrograd.train.trainer import eval_mode
 
 
 class History:
     """What `fit` returns: `history` maps each figure to its values, `epoch` lists the epochs from 0."""
 
-    def __init__(self, logs: list[dict[str, float]], first_epoch: int) -> None:
+    def __init__(self, logs: list[Logs], first_epoch: int) -> None:
         self.epoch = list(range(first_epoch, first_epoch + len(logs)))
         self.history = {
             name: [entry[name] for entry in logs] for name in (logs[0] if logs else {}) if name != "seconds"
@@ -194,7 +195,7 @@ class Sequential(nn.Sequential):
         trainer = self._trainer(loader_of(x, y, batch_size), optimizer=None, progress=False)
         logs = trainer.evaluate(trainer.data)
         if verbose not in (0, False):
-            print(", ".join(f"{name} {value:.4f}" for name, value in logs.items()), file=sys.stderr)
+            print(as_text(logs, ".4f"), file=sys.stderr)
         values = list(logs.values())
         return logs if return_dict else values if len(values) > 1 else values[0]
 

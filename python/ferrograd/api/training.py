@@ -11,6 +11,7 @@ from ferrograd.api.data import loader_of
 from ferrograd.api.optimizers import optimizer_of
 from ferrograd.nn import Module
 from ferrograd.train import Accuracy, Metric
+from ferrograd.train.logs import Logs
 
 
 class Trainer(train.Trainer):
@@ -61,7 +62,7 @@ class Trainer(train.Trainer):
             **settings,
         )
 
-    def train(self, epochs: int = 1) -> list[train.callbacks.Logs]:
+    def train(self, epochs: int = 1) -> list[Logs]:
         """Train for `epochs` more epochs; returns the history, one dictionary of figures per epoch so far."""
         return self.fit(epochs)
 

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from ferrograd.train.logs import Logs, as_plain
+
 if TYPE_CHECKING:
     from ferrograd.train.trainer import Trainer
 
@@ -20,8 +22,6 @@ __all__ = [
     "LearningRateScheduler",
     "TerminateOnNaN",
 ]
-
-Logs = dict[str, float]
 
 
 class Callback:
@@ -108,7 +108,7 @@ class CSVLogger(Callback):
         if self._names is None:
             self._names = ["epoch", *logs]
             writer.writerow(self._names)
-        row = {"epoch": epoch, **logs}
+        row = {"epoch": epoch, **as_plain(logs)}
         writer.writerow([row.get(name, "") for name in self._names])
         self._file.flush()
 

@@ -9,7 +9,8 @@ from typing import Literal
 
 from ferrograd._core import Tensor
 from ferrograd.io import safetensors
-from ferrograd.train.callbacks import Callback, Logs
+from ferrograd.train.callbacks import Callback
+from ferrograd.train.logs import Logs
 
 __all__ = ["EarlyStopping", "ModelCheckpoint", "ReduceLROnPlateau"]
 
@@ -31,10 +32,13 @@ class _Monitor(Callback):
         self.best = -math.inf * self._sign
 
     def _improved(self, logs: Logs) -> bool:
-        """Compare with the best so far; ValueError if the trainer does not compute the figure."""
+        """Compare with the best so far; ValueError if the figure is missing or no number."""
         if self.monitor not in logs:
             raise ValueError(f"{type(self).__name__}: no figure {self.monitor!r}, expected one of {', '.join(logs)}")
         value = logs[self.monitor]
+        if not isinstance(value, (int, float)):
+            got = f"{self.monitor!r} of shape {tuple(value.shape)}"
+            raise ValueError(f"{type(self).__name__}: expected a figure that is one number, got {got}")
         if self._sign * (value - self.best) > self.min_delta or (math.isinf(self.best) and math.isfinite(value)):
             self.best = value
             return True

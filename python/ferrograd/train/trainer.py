@@ -18,9 +18,10 @@ from ferrograd.data import DataLoader, TensorDataset
 from ferrograd.metrics import Metric
 from ferrograd.nn import Module
 from ferrograd.optim import LRScheduler, Optimizer, clip_factor, get_total_norm
-from ferrograd.train.callbacks import Callback, Logs
+from ferrograd.train.callbacks import Callback
 from ferrograd.train.checkpoint import find_checkpoint, load_checkpoint, save_checkpoint
 from ferrograd.train.diagnose import count_trainable, warn_without_gradient, where_not_finite
+from ferrograd.train.logs import Logs, as_plain, as_text
 
 Loss = Callable[[Any, Any], Tensor]
 Description = str | Mapping[str, Any]
@@ -122,7 +123,7 @@ class Trainer:
             self.epoch += 1
             for callback in self.callbacks:
                 callback.on_epoch_end(self.epoch - 1, logs)
-            self._say(f"epoch {self.epoch}: " + ", ".join(f"{k} {v:.4g}" for k, v in logs.items()))
+            self._say(f"epoch {self.epoch}: {as_text(logs)}")
             if self.stop_training:
                 break
         for callback in self.callbacks:
@@ -150,7 +151,7 @@ class Trainer:
 
     def save(self, folder: str | os.PathLike[str], keep: int = 1) -> Path:
         """Write a checkpoint of model, optimizer, schedule and history, all or nothing; returns its path."""
-        state = {"epoch": self.epoch, "step": self.step, "history": self.history}
+        state: Logs = {"epoch": self.epoch, "step": self.step, "history": [as_plain(logs) for logs in self.history]}
         if self.scheduler is not None:
             state["scheduler"] = self.scheduler.state_dict()
         return save_checkpoint(folder, self.model, self.optimizer, state, step=self.step, keep=keep)
@@ -170,13 +171,16 @@ class Trainer:
     def _train_epoch(self, epoch: int) -> Logs:
         self.model.train()
         figures = _Figures(self.metrics)
-        start = time.perf_counter()
+        start = shown = time.perf_counter()
         with self._bar(self.data, f"epoch {epoch + 1}") as bar:
             for number, batch in enumerate(bar):
                 inputs, targets = self._pair(batch)
                 value, outputs = self._train_step(inputs, targets)
                 figures.update(value, outputs, targets)
-                bar.set_postfix_str(figures.text(), refresh=False)
+                # Some metrics go through all they have seen: often enough for the eye, too seldom to be felt.
+                if self.progress and (now := time.perf_counter()) - shown > 0.5:
+                    bar.set_postfix_str(as_text(figures.logs(), ".4f"), refresh=False)
+                    shown = now
                 for callback in self.callbacks:
                     callback.on_train_batch_end(number, {"loss": value})
                 if self.stop_training:
@@ -283,8 +287,3 @@ class _Figures:
         if not self.samples:
             raise ValueError("Trainer: the data is empty")
         return {"loss": self.total / self.samples, **{metric.name: metric.compute() for metric in self.metrics}}
-
-    def text(self) -> str:
-        # A confusion matrix and its like are no single number to show beside the bar.
-        shown = {name: value for name, value in self.logs().items() if isinstance(value, (int, float))}
-        return ", ".join(f"{name} {value:.4f}" for name, value in shown.items())
