@@ -15,8 +15,8 @@ F64 = {"dtype": fg.float64}
 INDEX = fg.tensor([[0, 2, 1], [4, 4, 3]])
 FLAT, OTHER, IMAGE, LONG, SHORT = data(4, 6), data(4, 6, seed=1), data(2, 4, 6, 6), data(4, 2, 6), data(3, 2, 6)
 SHAPES = {1: (2, 4, 6), 2: (2, 4, 6, 4), 3: (1, 4, 4, 4, 4)}
-# Losses and recurrent layers have their own tables; these have no forward or no fixed one.
-ELSEWHERE = re.compile(r".*Loss|.*(RNN|LSTM|GRU).*|Module(List|Dict)?|Parameter(List|Dict)?")
+# Losses, recurrent and lazy layers have their own tables; these have no forward or no fixed one.
+ELSEWHERE = re.compile(r".*Loss|Lazy.*|.*(RNN|LSTM|GRU).*|Module(List|Dict)?|Parameter(List|Dict)?")
 
 # Name -> (what it is made with, what it is called with).
 ROWS = {
