@@ -6,6 +6,7 @@ import pytest
 import ferrograd as fg
 from ferrograd import nn
 from ferrograd.nn.utils import rnn as packing
+from harness.layers import check_gradients
 
 KINDS = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 CELLS = {"rnn": nn.RNNCell, "lstm": nn.LSTMCell, "gru": nn.GRUCell}
@@ -17,15 +18,14 @@ def sigmoid(x):
 
 def step(kind, parameters, x, states):
     """The next states of one layer, each in float64."""
-    w_ih, w_hh, *biases = parameters
-    b_ih, b_hh = biases or (0, 0)
+    w_ih, w_hh, b_ih, b_hh, w_hr = parameters
     own, carried = x @ w_ih.T + b_ih, states[0] @ w_hh.T + b_hh
     if kind == "rnn":
         return [np.tanh(own + carried)]
     if kind == "lstm":
         i, f, g, o = np.split(own + carried, 4, axis=-1)
         c = sigmoid(f) * states[1] + sigmoid(i) * np.tanh(g)
-        return [sigmoid(o) * np.tanh(c), c]
+        return [(sigmoid(o) * np.tanh(c)) @ w_hr.T, c]
     (own_r, own_z, own_n), (r, z, n) = np.split(own, 3, axis=-1), np.split(carried, 3, axis=-1)
     z = sigmoid(own_z + z)
     return [(1 - z) * np.tanh(own_n + sigmoid(own_r + r) * n) + z * states[0]]
@@ -38,8 +38,10 @@ def formula(kind, layer, x, initial):
     for number in range(layer.num_layers):
         outputs = []
         for end in ("", "_reverse") if layer.bidirectional else ("",):
-            names = ["weight_ih", "weight_hh", *(["bias_ih", "bias_hh"] if layer.bias else [])]
-            parameters = [getattr(layer, f"{name}_l{number}{end}").detach().numpy() for name in names]
+            names = [f"{name}_l{number}{end}" for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+            parameters = [getattr(layer, name).detach().numpy() if name in vars(layer) else 0 for name in names]
+            projection = vars(layer).get(f"weight_hr_l{number}{end}")
+            parameters.append(np.eye(layer.hidden_size) if projection is None else projection.detach().numpy())
             states = [state[place] for state in initial]
             y = [None] * len(x)
             for t in reversed(range(len(x))) if end else range(len(x)):
@@ -66,8 +68,9 @@ def given(kind, states):
 
 
 def initial_states(kind, layer, batch):
-    shape = (layer.num_layers * (2 if layer.bidirectional else 1), batch, layer.hidden_size)
-    return [data(*shape, seed=seed) for seed in range(2 if kind == "lstm" else 1)]
+    places, sizes = layer.num_layers * (2 if layer.bidirectional else 1), [layer.proj_size or layer.hidden_size]
+    sizes += [layer.hidden_size] if kind == "lstm" else []
+    return [data(places, batch, size, seed=seed) for seed, size in enumerate(sizes)]
 
 
 def numpy(tensors):
@@ -93,6 +96,37 @@ def test_states_start_at_zero(kind):
     x = data(4, 2, 2)
     zeros = [fg.zeros_like(state) for state in initial_states(kind, layer, 2)]
     np.testing.assert_array_equal(layer(x)[0].detach().numpy(), layer(x, given(kind, zeros))[0].detach().numpy())
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("layers, bias", [(1, True), (2, False)])
+def test_projected_lstm_is_that_of_the_formula(bidirectional, layers, bias):
+    settings = {"bias": bias, "bidirectional": bidirectional, "proj_size": 2, "dtype": fg.float64}
+    layer = nn.LSTM(4, 5, layers, **settings)
+    x, initial = data(6, 3, 4), initial_states("lstm", layer, 3)
+    zeros = [fg.zeros_like(state) for state in initial]
+    for hx, start in ((None, zeros), (tuple(initial), initial)):
+        output, finals = layer(x, hx)
+        want, want_finals = formula("lstm", layer, x.numpy(), numpy(start))
+        np.testing.assert_allclose(output.detach().numpy(), want, rtol=1e-12, atol=1e-14)
+        for final, expected in zip(finals, want_finals, strict=True):
+            np.testing.assert_allclose(final.detach().numpy(), expected, rtol=1e-12, atol=1e-14)
+    check_gradients(layer, lambda: layer(x, tuple(initial))[0])
+    packed = packing.pack_padded_sequence(x, [6, 4, 1])
+    padded, _ = packing.pad_packed_sequence(layer(packed, tuple(initial))[0])
+    alone, _ = layer(x[:4, 1:2], tuple(state[:, 1:2] for state in initial))
+    np.testing.assert_allclose(padded[:4, 1:2].detach().numpy(), alone.detach().numpy(), rtol=1e-12, atol=1e-14)
+
+
+def test_projected_lstm_says_what_does_not_fit():
+    with pytest.raises(ValueError, match="expected proj_size below hidden_size 5, got 5"):
+        nn.LSTM(4, 5, proj_size=5)
+    layer = nn.LSTM(4, 5, proj_size=2)
+    with pytest.raises(fg.ShapeError, match=r"shape \(1, 3, 2\), got \(1, 3, 5\)"):
+        layer(fg.zeros((6, 3, 4)), (fg.zeros((1, 3, 5)), fg.zeros((1, 3, 5))))
+    h0, c0 = fg.ones((1, 3, 2)), fg.ones((1, 3, 5))
+    _, (h, _) = layer(fg.zeros((0, 3, 4)), (h0, c0))
+    np.testing.assert_array_equal(h.detach().numpy(), h0.numpy())
 
 
 def test_relu_is_the_other_nonlinearity():
@@ -261,8 +295,6 @@ def test_other_wrong_arguments_are_refused():
         packing.pad_sequence([fg.ones((2, 3)), fg.ones((2, 4))])
     with pytest.raises(ValueError, match="falling batch_sizes"):
         packing.PackedSequence(fg.ones(3), fg.asarray([1, 2]))
-    with pytest.raises(ValueError, match="proj_size=0, got 2"):
-        nn.LSTM(3, 4, proj_size=2)
     with pytest.raises(ValueError, match="'tanh' or 'relu', got 'gelu'"):
         nn.RNN(3, 4, nonlinearity="gelu")
     with pytest.raises(ValueError, match="must be positive"):

@@ -24,6 +24,7 @@ class _Recurrent(Module):
     _gates: ClassVar[int]
     _states: ClassVar[int] = 1
     _options: dict[str, Any]
+    proj_size = 0
 
     def __init__(
         self,
@@ -49,12 +50,13 @@ class _Recurrent(Module):
         self.bias, self.batch_first, self.dropout, self.bidirectional = bias, batch_first, dropout, bidirectional
         width = self._gates * self.hidden_size
         for layer in range(self.num_layers):
-            below = None if layer == 0 else self.hidden_size * self._directions
-            for weight_ih, weight_hh, *biases in self._names(layer):
-                setattr(self, weight_ih, uninitialized((width, below), device, dtype))
-                setattr(self, weight_hh, uninitialized((width, self.hidden_size), device, dtype))
-                for name in biases:
-                    setattr(self, name, uninitialized((width,), device, dtype))
+            below = None if layer == 0 else self._output_size * self._directions
+            shapes = {"ih": (width, below), "hh": (width, self._output_size), "hr": (self.proj_size, self.hidden_size)}
+            for names in self._names(layer):
+                for name in names:
+                    kind, end = name.split("_")[:2]
+                    shape = shapes[end] if kind == "weight" else (width,)
+                    setattr(self, name, uninitialized(shape, device, dtype))
         if input_size is not None:
             self._build(required_size(self, "input_size", input_size))
 
@@ -65,7 +67,13 @@ class _Recurrent(Module):
     def _names(self, layer: int) -> list[list[str]]:
         """Parameter names of a layer, a list for each direction."""
         kinds = ["weight_ih", "weight_hh", *(["bias_ih", "bias_hh"] if self.bias else [])]
+        kinds += ["weight_hr"] if self.proj_size else []
         return [[f"{kind}_l{layer}{end}" for kind in kinds] for end in ("", "_reverse")[: self._directions]]
+
+    @property
+    def _output_size(self) -> int:
+        """Features of h, in one direction."""
+        return self.proj_size or self.hidden_size
 
     @property
     def input_size(self) -> int | None:
@@ -126,8 +134,8 @@ class _Recurrent(Module):
             self._build(x.shape[2])
         if x.shape[2] != self.input_size:
             raise ShapeError(f"{type(self).__name__}: expected {self.input_size} features, got shape {tuple(x.shape)}")
-        want = (self.num_layers * self._directions, x.shape[1], self.hidden_size)
-        for state in initial:
+        for state, size in zip(initial, (self._output_size, self.hidden_size), strict=False):
+            want = (self.num_layers * self._directions, x.shape[1], size)
             if state is not None and tuple(state.shape) != want:
                 got = tuple(state.shape)
                 raise ShapeError(f"{type(self).__name__}: expected an initial state of shape {want}, got {got}")
@@ -138,8 +146,7 @@ class _Recurrent(Module):
                 weights: list[Tensor] = [getattr(self, name) for name in names]
                 place = layer * self._directions + direction
                 states = [None if state is None else state[place] for state in initial]
-                named = dict(zip(("h0", "c0"), states, strict=False), lengths=lengths, reverse=direction == 1)
-                y, *ends = self._op(x, *weights, **named, **self._options)
+                y, ends = self._run(x, weights, states, lengths, direction == 1)
                 outputs.append(y)
                 for final, end in zip(finals, ends, strict=True):
                     final.append(end)
@@ -148,9 +155,24 @@ class _Recurrent(Module):
                 x = F.dropout(x, self.dropout, self.training)
         return x, [_core.stack(final) for final in finals]
 
+    def _run(
+        self, x: Tensor, weights: list[Tensor], states: list[Tensor | None], lengths: Tensor | None, reverse: bool
+    ) -> tuple[Tensor, list[Tensor]]:
+        """One layer in one direction: outputs (L, N, *) and final states (N, *)."""
+        named = dict(zip(("h0", "c0"), states, strict=False), lengths=lengths, reverse=reverse)
+        y, *ends = self._op(x, *weights, **named, **self._options)
+        return y, ends
+
     def extra_repr(self) -> str:
         text = f"{self.input_size}, {self.hidden_size}"
-        defaults = {"num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0, "bidirectional": False}
+        defaults = {
+            "num_layers": 1,
+            "bias": True,
+            "batch_first": False,
+            "dropout": 0.0,
+            "bidirectional": False,
+            "proj_size": 0,
+        }
         for name, default in defaults.items():
             value = getattr(self, name)
             text += "" if value == default else f", {name}={value}"
@@ -221,11 +243,12 @@ class LSTM(_Recurrent):
         batch_first: whether batches are (N, L, features) rather than (L, N, features); states keep their order.
         dropout: probability of zeroing an output of every layer but the last, while training.
         bidirectional: whether every layer has a second half that runs from the end to the beginning.
-        proj_size: projections of h are not supported; anything but 0 raises ValueError.
+        proj_size: if not 0, below hidden_size: h_t is weight_hr (o tanh c_t) of that many features (Sak et al. 2014).
         device, dtype: of the parameters.
 
     `forward(input, hx=None)` is that of `RNN`, with pairs of states: hx is (h0, c0), the result (output, (h_n, c_n)).
-    Parameters and their initial values are named and made as in `RNN`.
+    Parameters and their initial values are named and made as in `RNN`; h and the outputs have proj_size features then,
+    c has hidden_size.
 
     >>> import ferrograd as fg
     >>> layer = fg.nn.LSTM(3, 5, batch_first=True, bidirectional=True)
@@ -251,9 +274,28 @@ class LSTM(_Recurrent):
         device: Any = None,
         dtype: Any = None,
     ) -> None:
-        if proj_size != 0:
-            raise ValueError(f"LSTM: projections are not supported, expected proj_size=0, got {proj_size}")
+        self.proj_size = required_size(self, "proj_size", proj_size)
+        if self.proj_size and self.proj_size >= required_size(self, "hidden_size", hidden_size):
+            raise ValueError(f"LSTM: expected proj_size below hidden_size {hidden_size}, got {proj_size}")
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, device, dtype)
+
+    def _run(
+        self, x: Tensor, weights: list[Tensor], states: list[Tensor | None], lengths: Tensor | None, reverse: bool
+    ) -> tuple[Tensor, list[Tensor]]:
+        if not self.proj_size:
+            return super()._run(x, weights, states, lengths, reverse)
+        weight_ih, weight_hh, *biases, weight_hr = weights
+        h0, c0 = states
+        if h0 is not None:
+            # No o tanh(c) stands behind a given h0: it comes in as features of the first step.
+            first = 0 if not reverse else len(x) - 1 if lengths is None else lengths - 1
+            is_first = _core.arange(len(x), device=x.device).unsqueeze(1) == first
+            x = _core._concat([x, _core.where(is_first.unsqueeze(2), h0, _core.zeros_like(h0))], axis=-1)
+            weight_ih = _core._concat([weight_ih, weight_hh], axis=1)
+        # W' h = (W' weight_hr) (o tanh c): with the projection in the weight, one op goes through the sequence.
+        y, (h, c) = super()._run(x, [weight_ih, weight_hh @ weight_hr, *biases], [None, c0], lengths, reverse)
+        end = h @ weight_hr.mT if len(x) or h0 is None else h0
+        return y @ weight_hr.mT, [end, c]
 
 
 class GRU(_Recurrent):
