@@ -105,6 +105,7 @@ from ferrograd.nn.functional.loss import (
 )
 from ferrograd.nn.functional.pool import lp_pool1d, lp_pool2d, lp_pool3d, max_unpool1d, max_unpool2d, max_unpool3d
 from ferrograd.nn.functional.rearrange import channel_shuffle, fold, pixel_shuffle, pixel_unshuffle, unfold
+from ferrograd.nn.functional.spatial import affine_grid, grid_sample
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -113,6 +114,7 @@ __all__ = [
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
+    "affine_grid",
     "alpha_dropout",
     "avg_pool1d",
     "avg_pool2d",
@@ -147,6 +149,7 @@ __all__ = [
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "grid_sample",
     "group_norm",
     "gru",
     "gumbel_softmax",
