@@ -343,3 +343,13 @@ def test_get_submodule():
     assert net.get_submodule("") is net
     with pytest.raises(KeyError, match="has no layer 'nothing'"):
         net.get_submodule("blocks.nothing")
+
+
+def test_torch_spellings_of_state_and_gradients():
+    layer = nn.Linear(2, 1)
+    assert list(layer.state_dict(prefix="head.")) == ["head.weight", "head.bias"]
+    layer(fg.ones((1, 2))).sum().backward()
+    layer.zero_grad(set_to_none=False)
+    assert layer.weight.grad.tolist() == [[0.0, 0.0]]
+    layer.zero_grad(set_to_none=True)
+    assert layer.weight.grad is None

@@ -250,9 +250,12 @@ class Module:
                 if module._buffers[name.rpartition(".")[2]]:
                     yield name, value
 
-    def state_dict(self) -> dict[str, Tensor]:
-        """Values of all parameters and persistent buffers by dotted name; later training does not change them."""
-        return {name: value.detach() for name, value in self._named_state()}
+    def state_dict(self, *, prefix: str = "") -> dict[str, Tensor]:
+        """Values of all parameters and persistent buffers by dotted name; later training does not change them.
+
+        Every name begins with `prefix`.
+        """
+        return {prefix + name: value.detach() for name, value in self._named_state()}
 
     def load_state_dict(self, state_dict: Mapping[str, Tensor], strict: bool = True) -> IncompatibleKeys:
         """Copy values into the parameters and buffers of the same names, cast to their dtype and device.
@@ -306,10 +309,11 @@ class Module:
             parameter.requires_grad = requires_grad
         return self
 
-    def zero_grad(self) -> None:
-        """Forget the gradients of all parameters."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters, or fill them with zeros if `set_to_none` is False."""
         for parameter in self.parameters():
-            parameter.grad = None
+            gradient = None if set_to_none else parameter.grad
+            parameter.grad = None if gradient is None else _core.zeros_like(gradient)
 
     def to(self: Self, *args: Any, device: Any = None, dtype: Any = None) -> Self:
         """Move to a device ("cpu", "gpu", "gpu:1") and/or cast floating parameters and buffers; returns self.
