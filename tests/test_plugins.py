@@ -1,7 +1,10 @@
 """Plugins: names from user code, from ferrograd and from installed packages, and what is said about unknown ones."""
 
 import importlib
+import re
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -139,3 +142,41 @@ def test_models_and_datasets_are_made_from_tables():
     train, _ = plugins.datasets.create("digits")
     model = plugins.models.create({"name": "resnet18", "num_classes": 10, "in_channels": 1, "width": 4})
     assert model(train.tensors[0][:2]).shape == (2, 10)
+
+
+def test_the_documented_program_runs(tmp_path, monkeypatch, capsys):
+    page = (Path(__file__).parent.parent / "docs" / "plugins.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```(python|toml)\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    names = iter(("run.toml", "gpt.toml"))
+    for language, code in blocks:
+        if language == "toml":
+            (tmp_path / next(names)).write_text(code, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    registries = [value for value in vars(plugins).values() if isinstance(value, plugins.Registry)]
+    for registry in registries:
+        monkeypatch.setattr(registry, "_registered", {})
+    program = {"__name__": "program"}
+    for language, code in blocks:
+        if language == "python":
+            exec(compile(code, "plugins.md", "exec"), program)
+    assert {"worst", "mae", "val_worst", "val_loss"} <= set(program["history"][-1])
+    assert len(program["history"]) == program["trainer"].epochs_seen == 3
+    assert program["model"].config.n_embd == 128
+    plugins.commands.register("hello")(SimpleNamespace(**program))
+    assert main(["hello", "you"]) == 0
+    assert "hello you" in capsys.readouterr().out
+
+
+def test_a_run_from_a_table_says_what_is_wrong(tmp_path):
+    tables = {"data": {"name": "digits"}, "model": {"name": "mlp"}}
+    with pytest.raises(ValueError, match=r"expected the tables 'data', 'model' and 'training', got \['data'\]"):
+        api.Trainer.from_config({"data": {"name": "digits"}})
+    with pytest.raises(ValueError, match=r"got .*'trainin'"):
+        api.Trainer.from_config(tables | {"trainin": {}})
+    with pytest.raises(ValueError, match="unknown dataset, did you mean digits"):
+        api.Trainer.from_config(tables | {"data": {"name": "digit"}})
+    with pytest.raises(TypeError, match="'learning_rat'"):
+        api.Trainer.from_config(tables | {"training": {"learning_rat": 0.1}})
+    (tmp_path / "broken.toml").write_text("[data\n")
+    with pytest.raises(fg.FormatError, match=r"broken\.toml: the file is not valid TOML"):
+        api.Trainer.from_file(tmp_path / "broken.toml")

@@ -8,6 +8,7 @@ that declares an entry point:
 
 It then works wherever a name is taken: in `ModelBuilder`, `Trainer`, `compile`, and in configuration files, as a string
 or as a table with settings, `{"name": "adam", "lr": 1e-3}`. Nothing is imported before its name is asked for.
+docs/plugins.md has a program with one of each kind.
 """
 
 from __future__ import annotations

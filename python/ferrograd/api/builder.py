@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from ferrograd import plugins
 from ferrograd.api.layers.base import DataFormat
 from ferrograd.api.sequential import Sequential
+from ferrograd.io.toml import read_table
 from ferrograd.nn import Module
 
 
@@ -53,17 +52,27 @@ class ModelBuilder:
         return model
 
     @staticmethod
-    def from_config(config: Mapping[str, Any]) -> Sequential:
-        """A model from a table with `layers` (each with its "name" or "type" and settings) and `input_shape`.
+    def from_config(config: Mapping[str, Any]) -> Module:
+        """A model from a table: `layers` (each with its "name" or "type" and settings) and `input_shape`.
+
+        A table with a "name" of its own is a whole model that `plugins.models` knows, with its settings.
 
         >>> from ferrograd.api import ModelBuilder
         >>> layers = [{"name": "dense", "units": 3, "activation": "softmax"}]
-        >>> len(ModelBuilder.from_config({"input_shape": [4], "layers": layers}).weights)
+        >>> len(list(ModelBuilder.from_config({"input_shape": [4], "layers": layers}).parameters()))
         2
+        >>> type(ModelBuilder.from_config({"name": "resnet18", "width": 4})).__name__
+        'ResNet'
         """
+        if "name" in config or "type" in config:
+            model: Module = plugins.models.create(config)
+            return model
         unknown = set(config) - {"layers", "input_shape", "data_format"}
         if unknown or not isinstance(config.get("layers"), Sequence):
-            raise ValueError(f"ModelBuilder: expected 'layers', 'input_shape' and 'data_format', got {sorted(config)}")
+            raise ValueError(
+                "ModelBuilder: expected 'layers', 'input_shape' and 'data_format', or the 'name' of a model, "
+                f"got {sorted(config)}"
+            )
         builder = ModelBuilder(config.get("data_format", "channels_last"))
         for index, entry in enumerate(config["layers"]):
             settings = dict(entry) if isinstance(entry, Mapping) else {}
@@ -74,10 +83,9 @@ class ModelBuilder:
         return builder.build(config.get("input_shape"))
 
     @staticmethod
-    def from_file(path: str | os.PathLike[str]) -> Sequential:
-        """A model from the table `[model]` of a TOML file."""
-        with Path(path).open("rb") as file:
-            content = tomllib.load(file)
-        if "model" not in content:
+    def from_file(path: str | os.PathLike[str]) -> Module:
+        """A model from the table `[model]` of a TOML file; FormatError if it is no TOML."""
+        content = read_table(path)
+        if not isinstance(content.get("model"), Mapping):
             raise ValueError(f"ModelBuilder: {path} has no table [model]")
         return ModelBuilder.from_config(content["model"])

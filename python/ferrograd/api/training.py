@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ferrograd import plugins, train
 from ferrograd._core import Tensor
 from ferrograd.api.data import loader_of
 from ferrograd.api.optimizers import optimizer_of
+from ferrograd.io.toml import read_table
 from ferrograd.nn import Module
 from ferrograd.train import Accuracy, Metric
 from ferrograd.train.logs import Logs
@@ -61,10 +63,49 @@ class Trainer(train.Trainer):
             batch_size=batch_size,
             **settings,
         )
+        self.epochs = 1
 
-    def train(self, epochs: int = 1) -> list[Logs]:
-        """Train for `epochs` more epochs; returns the history, one dictionary of figures per epoch so far."""
-        return self.fit(epochs)
+    def train(self, epochs: int | None = None) -> list[Logs]:
+        """Train for `epochs` more epochs, by default one, or as many as the configuration says.
+
+        Returns the history, one dictionary of figures per epoch so far.
+        """
+        return self.fit(self.epochs if epochs is None else epochs)
+
+    @staticmethod
+    def from_config(config: Mapping[str, Any]) -> Trainer:
+        """A trainer from three tables.
+
+        Args:
+            config: `data`, a dataset that `plugins.datasets` knows, with its "name" and settings: either the training
+                data or a pair (training, validation); `model`, as for `ModelBuilder.from_config`; and `training`, with
+                `epochs` and what the class takes: `optimizer`, `loss`, `metrics`, `callbacks`, `batch_size`, ...
+
+        >>> from ferrograd.api import Trainer
+        >>> model = {"layers": [{"name": "flatten"}, {"name": "dense", "units": 10, "activation": "softmax"}]}
+        >>> training = {"epochs": 2, "optimizer": {"name": "adam", "learning_rate": 0.01}, "progress": False}
+        >>> trainer = Trainer.from_config({"data": {"name": "digits"}, "model": model, "training": training})
+        >>> trainer.train()[-1]["val_accuracy"] > 0.8
+        True
+        """
+        from ferrograd.api.builder import ModelBuilder  # its Sequential is built on this module
+
+        tables = {"data", "model", "training"}
+        if not {"data", "model"} <= set(config) <= tables or not all(isinstance(t, Mapping) for t in config.values()):
+            raise ValueError(f"Trainer: expected the tables 'data', 'model' and 'training', got {sorted(config)}")
+        settings = dict(config.get("training", {}))
+        epochs = settings.pop("epochs", 1)
+        data = plugins.datasets.create(config["data"])
+        if isinstance(data, tuple) and len(data) == 2 and not any(hasattr(part, "shape") for part in data):
+            data, settings["validation_data"] = data
+        trainer = Trainer(ModelBuilder.from_config(config["model"]), data, **settings)
+        trainer.epochs = epochs
+        return trainer
+
+    @staticmethod
+    def from_file(path: str | os.PathLike[str]) -> Trainer:
+        """A trainer from the tables `[data]`, `[model]` and `[training]` of a file; FormatError if it is no TOML."""
+        return Trainer.from_config(read_table(path))
 
 
 class Evaluator:

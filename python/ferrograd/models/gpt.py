@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import ferrograd as fg
 from ferrograd import nn
@@ -98,7 +100,7 @@ class GPT(nn.Module):
     """A decoder-only Transformer whose head shares the table of the token embedding.
 
     Args:
-        config: a `GPTConfig`.
+        config: a `GPTConfig`, or its settings as a table.
 
     Maps token ids (B, T), T at most block_size, to logits (B, T, vocab_size) of the next token at every position.
     Parameter names are nanoGPT's, linear weights (out, in). Raises ValueError for a longer text.
@@ -109,7 +111,8 @@ class GPT(nn.Module):
     (2, 8, 65)
     """
 
-    def __init__(self, config: GPTConfig) -> None:
+    def __init__(self, config: GPTConfig | Mapping[str, Any]) -> None:
+        config = GPTConfig(**config) if isinstance(config, Mapping) else config
         self.config = config
         self.transformer = Transformer(config)
         self.lm_head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
