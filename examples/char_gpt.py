@@ -9,13 +9,14 @@ import argparse
 import statistics
 import time
 
+from example_data import existing
 from tqdm import trange
 
 import ferrograd as fg
 from ferrograd.models import GPT, GPTConfig
 
 parser = argparse.ArgumentParser(description="Train a GPT on the characters of a text.")
-parser.add_argument("path", help="the text")
+parser.add_argument("path", type=existing, help="the text, such as tinyshakespeare.txt")
 parser.add_argument("--iterations", type=int, default=2000)
 parser.add_argument("--batch-size", type=int, default=12)
 parser.add_argument("--block-size", type=int, default=64)

@@ -9,13 +9,14 @@ import argparse
 import statistics
 import time
 
+from example_data import existing
 from tqdm import tqdm
 
 import ferrograd as fg
 from ferrograd.models import CharLSTM
 
 parser = argparse.ArgumentParser(description="Train an LSTM on the characters of a text.")
-parser.add_argument("path", help="the text")
+parser.add_argument("path", type=existing, help="the text, such as tinyshakespeare.txt")
 parser.add_argument("--epochs", type=int, default=1)
 parser.add_argument("--batch-size", type=int, default=32)
 parser.add_argument("--block-size", type=int, default=64)

@@ -1,4 +1,4 @@
-"""Images for the examples: MNIST from a file, or the handwritten digits that ship with the package; and pictures."""
+"""Data for the examples: MNIST from a file, or the handwritten digits that ship with the package; and pictures."""
 
 import argparse
 import struct
@@ -11,10 +11,18 @@ import ferrograd as fg
 from ferrograd.nn import functional as F
 
 
+def existing(path):
+    """A path of the command line, for `type=`: says so if nothing is there, instead of showing a traceback."""
+    if not Path(path).exists():
+        raise argparse.ArgumentTypeError(f"nothing is at {path}")
+    return Path(path)
+
+
 def image_parser(description):
     """The arguments that all examples with images take: the file, how much of it, the seed."""
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
-    parser.add_argument("path", nargs="?", help="an MNIST .npz file; without it the shipped digits, enlarged, are used")
+    source = "MNIST as Keras's mnist.npz; without it the digits that ship with the package, enlarged, are used"
+    parser.add_argument("path", nargs="?", type=existing, help=source)
     parser.add_argument("--samples", type=int, help="train on the first N images only")
     parser.add_argument("--seed", type=int, default=0)
     return parser

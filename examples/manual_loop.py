@@ -1,9 +1,12 @@
 """The training loop written by hand, on the handwritten digits that ship with the package."""
 
+import argparse
+
 import ferrograd as fg
 from ferrograd import nn
 from ferrograd.nn import functional as F
 
+argparse.ArgumentParser(description=__doc__).parse_args()
 fg.manual_seed(0)
 train, test = fg.datasets.load_digits()
 loader = fg.data.DataLoader(train, batch_size=32, shuffle=True)

@@ -7,11 +7,13 @@ The file has x_train, y_train, x_test and y_test, as Keras's `mnist.npz`.
 
 import argparse
 
+from example_data import existing
+
 import ferrograd as fg
 from ferrograd import nn
 
 parser = argparse.ArgumentParser(description="Train a convolutional network on MNIST.")
-parser.add_argument("path", help="the .npz file")
+parser.add_argument("path", type=existing, help="the .npz file")
 parser.add_argument("--epochs", type=int, default=1)
 parser.add_argument("--batch-size", type=int, default=64)
 parser.add_argument("--learning-rate", type=float, default=1e-3)

@@ -7,9 +7,9 @@ The folder has train.tsv and dev.tsv with lines "sentence<TAB>label", as the Sta
 
 import argparse
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
+from example_data import existing
 
 import ferrograd as fg
 from ferrograd.models import GRUClassifier, LSTMClassifier, TextCNN
@@ -17,7 +17,7 @@ from ferrograd.models import GRUClassifier, LSTMClassifier, TextCNN
 MODELS = {"cnn": TextCNN, "lstm": LSTMClassifier, "gru": GRUClassifier}
 
 parser = argparse.ArgumentParser(description="Classify sentences.")
-parser.add_argument("folder", type=Path, help="where train.tsv and dev.tsv are")
+parser.add_argument("folder", type=existing, help="where train.tsv and dev.tsv are")
 parser.add_argument("--model", choices=MODELS, default="cnn")
 parser.add_argument("--epochs", type=int, default=3)
 parser.add_argument("--batch-size", type=int, default=50)
