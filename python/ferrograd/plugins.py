@@ -172,7 +172,7 @@ def _resolve(reference: str) -> Any:
 layers = Registry("layer", ("ferrograd.api.layers", "ferrograd.nn"), "ferrograd.nn:Module")
 activations = Registry("activation", ("ferrograd.api.activations",))
 optimizers = Registry("optimizer", ("ferrograd.optim",), "ferrograd.optim:Optimizer")
-losses = Registry("loss", ("ferrograd.train.losses",))
+losses = Registry("loss", ("ferrograd.train.losses", "ferrograd.nn.loss"))
 metrics = Registry("metric", ("ferrograd.metrics",), "ferrograd.metrics:Metric")
 callbacks = Registry(
     "callback", ("ferrograd.train.callbacks", "ferrograd.train.monitor"), "ferrograd.train.callbacks:Callback"

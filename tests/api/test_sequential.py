@@ -68,7 +68,7 @@ def test_integer_and_one_hot_labels_train_alike():
     figures = [classifier().fit(X, y, epochs=2, verbose=0).history for y in (Y, Y[:, None], np.eye(3)[Y])]
     for other in figures[1:]:
         np.testing.assert_allclose(other["loss"], figures[0]["loss"], rtol=1e-6)
-        assert other["acc" if "acc" in other else "accuracy"] == figures[0]["accuracy"]
+        assert other["acc"] == figures[0]["acc"]
 
 
 def test_probabilities_that_round_to_zero_still_train():
@@ -188,3 +188,28 @@ def test_functional_losses_agree_with_the_layers():
         assert fg.plugins.losses.function(loss)(p, y).item() == pytest.approx(expected, rel=1e-6)
     forgotten = api.compute_loss(p + 0.0, y).item()
     assert forgotten == pytest.approx(expected, rel=1e-5)
+
+
+def test_weights_go_out_and_in_as_arrays():
+    model, other = classifier(), classifier()
+    model.predict(X, verbose=0)
+    other.predict(X, verbose=0)
+    other.set_weights(model.get_weights())
+    np.testing.assert_array_equal(other.predict(X, verbose=0), model.predict(X, verbose=0))
+    assert model.count_params() == sum(weight.size for weight in model.get_weights())
+    with pytest.raises(ValueError, match=r"set_weights: expected arrays of the shapes \[.*, got \[\]"):
+        model.set_weights([])
+
+
+@pytest.mark.parametrize(
+    "name", ["acc", "categorical_accuracy", "sparse_categorical_accuracy", "top_k_categorical_accuracy", "f1_score"]
+)
+def test_metrics_by_keras_names(name):
+    history = classifier(metrics=[name]).fit(X, Y, verbose=0).history
+    assert 0.0 <= history[name][0] <= 1.0
+
+
+def test_labels_as_one_hot_rows():
+    rows = api.to_categorical(Y, 3)
+    assert rows.dtype == np.float32
+    np.testing.assert_array_equal(rows.argmax(axis=1), Y)

@@ -13,6 +13,8 @@ Z, Y = RNG.normal(size=(5, 3)), RNG.normal(size=(5, 3))
 P, Q = (np.exp(a) / np.exp(a).sum(axis=1, keepdims=True) for a in (Z, Y))
 BITS = (Y > 0).astype(float)
 SIGNS = 2 * BITS - 1
+RIGHT, SURE = Z[range(5), [0, 1, 2, 0, 1]], P[range(5), [0, 1, 2, 0, 1]]
+WRONG = np.where(np.eye(3)[[0, 1, 2, 0, 1]] == 1, 0.0, Z)  # the right class takes part as a zero, as in Keras
 
 ROWS = {
     "mse": (Z, Y, ((Z - Y) ** 2).mean()),
@@ -20,7 +22,12 @@ ROWS = {
     "huber": (Z, Y, np.where(np.abs(Z - Y) < 1, 0.5 * (Z - Y) ** 2, np.abs(Z - Y) - 0.5).mean()),
     "smooth_l1": (Z, Y, np.where(np.abs(Z - Y) < 1, 0.5 * (Z - Y) ** 2, np.abs(Z - Y) - 0.5).mean()),
     "log_cosh": (Z, Y, np.log(np.cosh(Z - Y)).mean()),
+    "mape": (Z, Y, (100 * np.abs((Y - Z) / Y)).mean()),
+    "mean_squared_logarithmic_error": (P, Q, ((np.log1p(P) - np.log1p(Q)) ** 2).mean()),
     "hinge": (Z, SIGNS, np.maximum(0, 1 - SIGNS * Z).mean()),
+    "squared_hinge": (Z, SIGNS, (np.maximum(0, 1 - SIGNS * Z) ** 2).mean()),
+    "categorical_hinge": (Z, np.array([0, 1, 2, 0, 1]), np.maximum(0, 1 + WRONG.max(axis=1) - RIGHT).mean()),
+    "FocalLoss": (Z, np.array([0, 1, 2, 0, 1]), (-((1 - SURE) ** 2) * np.log(SURE)).mean()),
     "kl_divergence": (P, Q, (Q * np.log(Q / P)).sum(axis=1).mean()),
     "poisson": (P, Q, (P - Q * np.log(P)).mean()),
     "cosine_similarity": (Z, Y, -((Z * Y).sum(1) / np.linalg.norm(Z, axis=1) / np.linalg.norm(Y, axis=1)).mean()),

@@ -7,7 +7,7 @@ Thin names over `ferrograd.nn`, `ferrograd.optim` and `ferrograd.train`; every s
 from ferrograd.api import activations, initializers, layers, losses, optimizers
 from ferrograd.api.backprop import Backpropagation, Gradients, compute_loss
 from ferrograd.api.builder import ModelBuilder
-from ferrograd.api.data import DataLoader
+from ferrograd.api.data import DataLoader, to_categorical
 from ferrograd.api.layers import *  # noqa: F403
 from ferrograd.api.layers import __all__ as _layers
 from ferrograd.api.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
@@ -52,4 +52,5 @@ __all__ = [
     "layers",
     "losses",
     "optimizers",
+    "to_categorical",
 ]

@@ -5,17 +5,23 @@ from __future__ import annotations
 from ferrograd import _core
 from ferrograd._core import Tensor
 from ferrograd.nn import functional as F
-from ferrograd.nn.functional import elu, gelu, relu, relu6, selu, silu, softplus, softsign, tanh
+from ferrograd.nn.functional import celu, elu, gelu, glu, mish, relu, relu6, selu, silu, softplus, softsign, tanh
 from ferrograd.train.logits import remember_logits
 
 __all__ = [
+    "celu",
     "elu",
     "exponential",
     "gelu",
+    "glu",
+    "hard_shrink",
     "hard_sigmoid",
+    "hard_silu",
     "hard_swish",
+    "hard_tanh",
     "leaky_relu",
     "linear",
+    "log_sigmoid",
     "log_softmax",
     "mish",
     "relu",
@@ -23,11 +29,13 @@ __all__ = [
     "selu",
     "sigmoid",
     "silu",
+    "soft_shrink",
     "softmax",
     "softplus",
     "softsign",
     "swish",
     "tanh",
+    "tanh_shrink",
 ]
 
 
@@ -64,10 +72,15 @@ def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
 
 swish = silu
 hard_sigmoid = F.hardsigmoid
-hard_swish = F.hardswish
-mish = F.mish
+hard_swish = hard_silu = F.hardswish
+hard_tanh = F.hardtanh
+hard_shrink, soft_shrink, tanh_shrink = F.hardshrink, F.softshrink, F.tanhshrink
+log_sigmoid = F.logsigmoid
 
 ELEMENTWISE = frozenset(
-    (linear, relu, relu6, elu, selu, gelu, silu, softplus, softsign, tanh, exponential, hard_sigmoid, hard_swish, mish)
+    (
+        *(linear, relu, relu6, elu, celu, selu, gelu, silu, mish, softplus, softsign, tanh, exponential, log_sigmoid),
+        *(hard_sigmoid, hard_swish, hard_tanh, hard_shrink, soft_shrink, tanh_shrink),
+    )
 )
 """May be applied in any memory layout; the others need the channels where the caller put them."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ferrograd import data
+import numpy as np
+
+from ferrograd import _core, data
 from ferrograd._core import ShapeError
 from ferrograd.api.layers.base import as_tensor
+from ferrograd.nn import functional as F
 
 
 def dataset_of(x: Any, y: Any = None) -> Any:
@@ -33,6 +36,17 @@ def dataset_of(x: Any, y: Any = None) -> Any:
     if not hasattr(x, "__getitem__") or not hasattr(x, "__len__"):
         raise TypeError(f"data: expected arrays, a pair (x, y), samples or a dataset, got {type(x).__name__}")
     return x
+
+
+def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray[Any, Any]:
+    """One-hot rows of integer classes, float32 (*, num_classes); by default as many as the largest class asks for.
+
+    >>> from ferrograd.api import to_categorical
+    >>> to_categorical([0, 2]).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    classes = as_tensor(x).astype(_core.int64)
+    return F.one_hot(classes, -1 if num_classes is None else num_classes).astype(_core.float32).numpy()
 
 
 class DataLoader(data.DataLoader):

@@ -19,6 +19,7 @@ from ferrograd.api.layers.pooling import Pooling
 from ferrograd.api.training import Trainer
 from ferrograd.io import safetensors
 from ferrograd.nn import Module, Parameter
+from ferrograd.nn.parameter import assign
 from ferrograd.train.logs import Logs, as_text
 from ferrograd.train.trainer import eval_mode
 
@@ -91,6 +92,23 @@ class Sequential(nn.Sequential):
     def weights(self) -> list[Parameter]:
         """All parameters in order."""
         return list(self.parameters())
+
+    def get_weights(self) -> list[np.ndarray[Any, Any]]:
+        """The values of all parameters in order, as NumPy arrays."""
+        return [weight.detach().numpy() for weight in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Give all parameters new values, in the order of `get_weights`; ValueError unless number and shapes fit."""
+        values, own = [as_tensor(value) for value in weights], self.weights
+        got, expected = [tuple(value.shape) for value in values], [tuple(weight.shape) for weight in own]
+        if got != expected:
+            raise ValueError(f"{self.name}.set_weights: expected arrays of the shapes {expected}, got {got}")
+        for weight, value in zip(own, values, strict=True):
+            assign(weight, value.to(device=weight.device, dtype=weight.dtype))
+
+    def count_params(self) -> int:
+        """Number of values in all parameters."""
+        return sum(weight.size for weight in self.weights)
 
     @property
     def output_shape(self) -> tuple[int, ...]:

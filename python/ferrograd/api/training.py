@@ -161,13 +161,33 @@ class MeanLoss(Metric):
         return self._total / self._samples if self._samples else float("nan")
 
 
+_KERAS_METRICS = {
+    **dict.fromkeys(("acc", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy"), "accuracy"),
+    **dict.fromkeys(("top_k_categorical_accuracy", "sparse_top_k_categorical_accuracy"), "topk_accuracy"),
+    "auc": "auroc",
+    "AUC": "auroc",
+    "f1_score": "f1",
+}
+
+
 def metric_of(spec: Any, channel_axis: int = -1) -> Any:
-    """A metric from its name, a table or an object; names of losses work too."""
-    if spec in ("acc", "accuracy"):
-        return Accuracy(axis=channel_axis)
-    if isinstance(spec, str) and spec not in plugins.metrics and spec in plugins.losses:
+    """A metric from its name, Keras's name, a table or an object; names of losses work too.
+
+    In the history it stands under the name it was asked for.
+
+    >>> from ferrograd.api.training import metric_of
+    >>> metric_of("AUC").name, metric_of("accuracy").name
+    ('AUC', 'accuracy')
+    """
+    if not isinstance(spec, str):
+        return plugins.metrics.create(spec)
+    if spec not in plugins.metrics and spec in plugins.losses:
         return MeanLoss(spec)
-    return plugins.metrics.create(spec)
+    name = _KERAS_METRICS.get(spec, spec)
+    metric = Accuracy(axis=channel_axis) if name == "accuracy" else plugins.metrics.create(name)
+    if spec in _KERAS_METRICS:
+        metric.name = spec
+    return metric
 
 
 def _channel_axis(model: Module) -> int:

@@ -16,6 +16,7 @@ __all__ = [
     "bce_with_logits",
     "binary_crossentropy",
     "categorical_crossentropy",
+    "categorical_hinge",
     "cosine_similarity",
     "cross_entropy",
     "hinge",
@@ -24,13 +25,18 @@ __all__ = [
     "l1",
     "log_cosh",
     "mae",
+    "mape",
     "mean_absolute_error",
+    "mean_absolute_percentage_error",
     "mean_squared_error",
+    "mean_squared_logarithmic_error",
     "mse",
+    "msle",
     "nll",
     "poisson",
     "smooth_l1",
     "sparse_categorical_crossentropy",
+    "squared_hinge",
 ]
 
 _TINY = 1e-7
@@ -99,12 +105,12 @@ def like_outputs(outputs: Tensor, targets: Tensor) -> Tensor:
     return targets.astype(outputs.dtype, copy=False)
 
 
-def cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
+def cross_entropy(outputs: Tensor, targets: Tensor, label_smoothing: float = 0.0) -> Tensor:
     """-log softmax(outputs)[target]: `F.cross_entropy`, which takes logits (N, C, d1, ...)."""
     logits = logits_of(outputs, "softmax")
     if logits is not None:
-        return categorical_crossentropy(logits, targets, from_logits=True)
-    return F.cross_entropy(outputs, targets)
+        return categorical_crossentropy(logits, targets, from_logits=True, label_smoothing=label_smoothing)
+    return F.cross_entropy(outputs, targets, label_smoothing=label_smoothing)
 
 
 def nll(outputs: Tensor, targets: Tensor) -> Tensor:
@@ -132,8 +138,26 @@ def mean_absolute_error(outputs: Tensor, targets: Tensor) -> Tensor:
     return F.l1_loss(outputs, like_outputs(outputs, targets))
 
 
+def mean_absolute_percentage_error(outputs: Tensor, targets: Tensor) -> Tensor:
+    """100 |y - outputs| / |y|.
+
+    >>> import ferrograd as fg
+    >>> fg.train.losses.mean_absolute_percentage_error(fg.tensor([3.0]), fg.tensor([4.0])).item()
+    25.0
+    """
+    y = like_outputs(outputs, targets)
+    return 100.0 * (_core.abs(y - outputs) / _core.maximum(_core.abs(y), _TINY)).mean()
+
+
+def mean_squared_logarithmic_error(outputs: Tensor, targets: Tensor) -> Tensor:
+    """(log(1 + y) - log(1 + outputs))^2, with negative values taken as 0."""
+    y, p = (_core.log1p(F.relu(t)) for t in (like_outputs(outputs, targets), outputs))
+    return F.mse_loss(p, y)
+
+
 mse = mean_squared_error
 mae = l1 = mean_absolute_error
+mape, msle = mean_absolute_percentage_error, mean_squared_logarithmic_error
 
 
 def smooth_l1(outputs: Tensor, targets: Tensor, beta: float = 1.0) -> Tensor:
@@ -152,12 +176,28 @@ def log_cosh(outputs: Tensor, targets: Tensor) -> Tensor:
     return (difference + F.softplus(-2.0 * difference) - 0.6931471805599453).mean()
 
 
-def hinge(outputs: Tensor, targets: Tensor) -> Tensor:
-    """max(0, 1 - y outputs) for y of -1 and 1; targets of 0 and 1 are taken as those."""
+def _shortfall(outputs: Tensor, targets: Tensor) -> Tensor:
     signs = like_outputs(outputs, targets)
     if not bool(_core.any(signs < 0)):
         signs = 2.0 * signs - 1.0
-    return F.relu(1.0 - signs * outputs).mean()
+    return F.relu(1.0 - signs * outputs)
+
+
+def hinge(outputs: Tensor, targets: Tensor) -> Tensor:
+    """max(0, 1 - y outputs) for y of -1 and 1; targets of 0 and 1 are taken as those."""
+    return _shortfall(outputs, targets).mean()
+
+
+def squared_hinge(outputs: Tensor, targets: Tensor) -> Tensor:
+    """max(0, 1 - y outputs)^2, targets as in `hinge`."""
+    return _core.square(_shortfall(outputs, targets)).mean()
+
+
+def categorical_hinge(outputs: Tensor, targets: Tensor) -> Tensor:
+    """max(0, 1 + the largest of 0 and the wrong outputs - the right one); integer or one-hot targets, classes last."""
+    y = class_targets(outputs, targets)
+    y = y if y.dtype.is_floating_point else F.one_hot(y, outputs.shape[-1]).astype(outputs.dtype)
+    return F.relu(1.0 + _core.max((1.0 - y) * outputs, axis=-1) - (y * outputs).sum(axis=-1)).mean()
 
 
 def kl_divergence(outputs: Tensor, targets: Tensor) -> Tensor:
