@@ -16,7 +16,24 @@ Array = NDArray[Any]
 class Metric:
     """Base class: `update` with every batch, `compute` at the end, `reset` before the next epoch.
 
-    The figure is that of all batches together: it does not depend on how samples are divided into batches.
+    The figure is that of all batches together: it does not depend on how samples are divided into batches. `name` is
+    the figure's name in the history of a training.
+
+    >>> import ferrograd as fg
+    >>> class Worst(fg.metrics.Metric):
+    ...     name = "worst_error"
+    ...     def __init__(self):
+    ...         self.reset()
+    ...     def reset(self):
+    ...         self.worst = 0.0
+    ...     def update(self, output, target):
+    ...         self.worst = max(self.worst, fg.max(fg.abs(output - target)).item())
+    ...     def compute(self):
+    ...         return self.worst
+    >>> metric = Worst()
+    >>> metric.update(fg.tensor([1.0, 2.0]), fg.tensor([1.0, 5.0]))
+    >>> metric.compute()
+    3.0
     """
 
     name: str

@@ -147,6 +147,12 @@ def update_bn(loader: Iterable[Any], model: Module, device: Any = None) -> None:
         loader: batches, or tuples or lists whose first item is the model's input.
         model: in whose batch norms the running mean and variance are found anew.
         device: where inputs are moved to.
+
+    >>> import ferrograd as fg
+    >>> model = fg.nn.BatchNorm1d(1)
+    >>> fg.optim.update_bn([fg.tensor([[0.0], [2.0]]), fg.tensor([[2.0], [4.0]])], model)
+    >>> model.running_mean.tolist()
+    [2.0]
     """
     norms = [module for module in model.modules() if isinstance(module, _BatchNorm) and module.running_mean is not None]
     if not norms:

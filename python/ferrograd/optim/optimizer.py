@@ -30,6 +30,22 @@ class Optimizer:
         defaults: settings of the groups that do not give them.
 
     Raises ValueError for no parameters, one given twice, or one that is computed from others.
+
+    `_update` gets the parameters of a group that have gradients, the gradients, and what they are to be scaled by:
+
+    >>> import ferrograd as fg
+    >>> class Descent(fg.optim.Optimizer):
+    ...     def __init__(self, params, lr=0.5):
+    ...         super().__init__(params, {"lr": lr})
+    ...     def _update(self, group, params, grads, scale):
+    ...         for parameter, gradient in zip(params, grads):
+    ...             parameter.data = parameter.detach() - group["lr"] * scale * gradient
+    >>> weight = fg.nn.Parameter(fg.tensor([3.0]))
+    >>> optimizer = Descent([weight])
+    >>> (weight * weight).sum().backward()
+    >>> optimizer.step()
+    >>> weight.tolist()
+    [0.0]
     """
 
     # States that are numbers, and their types.

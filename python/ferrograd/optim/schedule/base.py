@@ -16,6 +16,15 @@ class LRScheduler:
     Args:
         optimizer: whose groups are scheduled; a group added later joins with its own rate.
         last_epoch: the last step already done when a schedule is made anew for a run that goes on; -1 for none.
+
+    >>> import ferrograd as fg
+    >>> class Halving(fg.optim.LRScheduler):
+    ...     def lr_at(self, step, base_lr, group=0):
+    ...         return base_lr * 0.5**step
+    >>> schedule = Halving(fg.optim.SGD([fg.nn.Parameter(fg.zeros(1))], lr=1.0))
+    >>> schedule.step()
+    >>> schedule.get_last_lr()
+    [0.5]
     """
 
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
