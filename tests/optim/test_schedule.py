@@ -275,3 +275,8 @@ def test_plot_draws_one_line_per_distinct_group():
     assert [list(line.get_ydata()) for line in ax.lines] == [[1.0, 1.0, 0.5, 0.5], [2.0, 2.0, 1.0, 1.0]]
     assert optim.ExponentialLR(optimizer(), 0.9).plot(3, ax=ax) is ax
     pyplot.close("all")
+
+
+def test_pytorchs_rooms_hold_the_same_classes():
+    for room in (fg.optim.lr_scheduler, fg.optim.swa_utils):
+        assert all(getattr(room, name) is getattr(fg.optim, name) for name in room.__all__)

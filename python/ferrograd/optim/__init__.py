@@ -1,5 +1,6 @@
 """Optimizers, learning-rate schedules, averaged models and gradient clipping, under PyTorch's names."""
 
+from ferrograd.optim import lr_scheduler, swa_utils
 from ferrograd.optim.adafactor import Adafactor
 from ferrograd.optim.adagrad import Adadelta, Adagrad, RMSprop
 from ferrograd.optim.adam import Adam, Adamax, AdamW
@@ -85,7 +86,9 @@ __all__ = [
     "get_ema_multi_avg_fn",
     "get_swa_multi_avg_fn",
     "get_total_norm",
+    "lr_scheduler",
     "orthogonalize",
     "param_groups",
+    "swa_utils",
     "update_bn",
 ]
