@@ -38,7 +38,11 @@ SCRIPTS = [
         "--samples 64 --epochs 1 --output OUT",
         r"squared error per pixel 0\.\d+; the mean image has 0\.\d+",
     ),
-    ("dcgan", "--samples 64 --epochs 1 --width 4 --output OUT", r"epoch 1: discriminator [\d.]+, generator [\d.]+"),
+    (
+        "dcgan",
+        "--samples 64 --iterations 1 --width 4 --output OUT",
+        r"iteration 1: discriminator [\d.]+, generator [\d.]+",
+    ),
     ("facenet", "--samples 300 --iterations 60", r"after training: 9\d\.\d % of known digits, \d\d\.\d % of new"),
     ("image_classifier", "--samples 64 --epochs 1 --model resnet18", r"test accuracy: [\d.]+ %"),
     ("ssd", "--samples 64 --iterations 2 --batch-size 2", r"\d+ of \d+ digits found and named"),

@@ -93,3 +93,16 @@ def test_what_does_not_fit_is_said():
         api.compute_loss(fg.tensor([[0.5, 0.5]]), [0.5])
     with pytest.raises(TypeError, match="sequential: layer 0 must be a layer, got int"):
         api.Sequential([5])
+
+
+def test_apply_gradients_is_the_same_step():
+    first, second = network(), network()
+    for layers in (first, second):
+        gradients = api.Backpropagation().backward(run(layers), Y)
+        weights = [weight for layer in layers for weight in layer.weights]
+        optimizer = api.Adam(learning_rate=0.1)
+        if layers is first:
+            optimizer.update_params(weights, gradients)
+        else:
+            optimizer.apply_gradients(zip(gradients, weights, strict=True))
+    np.testing.assert_array_equal(run(first).detach().numpy(), run(second).detach().numpy())
