@@ -11,7 +11,7 @@ import ferrograd as fg
 from ferrograd.models import DCGAN
 
 parser = image_parser(__doc__)
-parser.add_argument("--iterations", type=int, default=1000)
+parser.add_argument("--iterations", type=int, default=1500)
 parser.add_argument("--width", type=int, default=16)
 parser.add_argument("--learning-rate", type=float, default=5e-4)
 parser.add_argument("--output", help="a picture of generated digits, renewed five times")
