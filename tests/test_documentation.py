@@ -31,3 +31,9 @@ def test_tensors_are_what_the_page_says():
     x += 1
     x[0] = 0
     assert not np.array_equal(view.numpy(), x[0].numpy())
+
+
+def test_every_example_is_listed():
+    examples = Path(__file__).parent.parent / "examples"
+    listed = re.findall(r"^\| `python (\w+)\.py", (examples / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(listed) == sorted(path.stem for path in examples.glob("*.py") if path.stem != "example_data")
