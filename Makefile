@@ -7,6 +7,7 @@
 #   make bench-kernels    the kernels alone, without Python (criterion); FILTER=pattern names some
 #   make lint     what has to be clean before a change lands
 #   make wheel    the release wheel, in dist/
+#   make test-aarch64    the core crate's tests built for 64-bit Arm and run under qemu
 #   make test-array-api SUITE=path    the array API conformance suite, from a checkout of data-apis/array-api-tests
 
 SHELL := /bin/bash
@@ -14,6 +15,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := demo
 .PHONY: demo test test-rust test-python bench bench-peers bench-kernels lint lint-rust lint-python stubs renew-stubs wheel test-array-api tools clean
+.PHONY: demo test test-rust test-python test-aarch64 bench bench-peers lint lint-rust lint-python stubs renew-stubs wheel test-array-api tools clean
 
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 VENV := $(CURDIR)/.venv
@@ -38,6 +40,19 @@ test-rust: tools
 test-python: tools
 	$(call develop,test)
 	$(BIN)/python -m pytest -n $(JOBS)
+
+# The toolchain's compiler, or else the distribution's, whichever has Arm's standard library. The emulated process takes
+# loader and C library from the cross compiler's root, even where the machine has an Arm libc beside its own. Left out
+# is what starts its own binary again, which an emulator does not pass on.
+ARM := aarch64-unknown-linux-gnu
+ARM_ROOT := /usr/aarch64-linux-gnu
+test-aarch64: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER := aarch64-linux-gnu-gcc
+test-aarch64: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER := qemu-aarch64-static -L $(ARM_ROOT) \
+	-E LD_LIBRARY_PATH=$(ARM_ROOT)/lib
+test-aarch64:
+	@.ci/prerequisites --aarch64
+	RUSTC=$$(.ci/prerequisites --rustc $(ARM)) cargo test --package ferrograd-core --lib --profile $(CARGO_PROFILE) \
+		--target $(ARM) -- --skip guard_mode_catches --skip poison_mode_fills
 
 # Speed is measured on what is shipped.
 bench: CARGO_PROFILE := release

@@ -27,10 +27,12 @@ macro_rules! neon {
             }
             #[inline(always)]
             unsafe fn load_part(from: *const $t, lanes: usize) -> Self {
-                // SAFETY: the caller vouches for the lanes inside the mask.
-                let part: [$t; $lanes] = std::array::from_fn(|i| if i < lanes { unsafe { *from.add(i) } } else { 0.0 });
-                // SAFETY: the array is as long as a register.
-                unsafe { $load(part.as_ptr()) }
+                let mut all = [0 as $t; $lanes];
+                // SAFETY: the caller vouches for the lanes inside the mask, and the array is as long as a register.
+                unsafe {
+                    std::ptr::copy_nonoverlapping(from, all.as_mut_ptr(), lanes);
+                    $load(all.as_ptr())
+                }
             }
             #[inline(always)]
             unsafe fn store(self, to: *mut $t) {
