@@ -14,8 +14,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := demo
-.PHONY: demo test test-rust test-python bench bench-peers bench-kernels lint lint-rust lint-python stubs renew-stubs wheel test-array-api tools clean
-.PHONY: demo test test-rust test-python test-aarch64 bench bench-peers lint lint-rust lint-python stubs renew-stubs wheel test-array-api tools clean
+.PHONY: demo test test-rust test-python test-aarch64 bench bench-peers bench-kernels lint lint-rust lint-python stubs renew-stubs \
+	wheel test-array-api tools clean
 
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 VENV := $(CURDIR)/.venv

@@ -1154,6 +1154,11 @@ def dropout3d(x: Tensor, p: float = 0.5, training: builtins.bool = True) -> Tens
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x @ weight.T + bias: x (..., in), weight (out, in), bias (out,)."""
 
+def rotate_positions(x: Tensor, cos: Tensor, sin: Tensor, interleaved: builtins.bool = False) -> Tensor:
+    """Pairs of features of x (..., T, D) turned by angles with these cosines and sines, (..., T, D / 2).
+    
+    The pairs are (i, i + D / 2), as in Llama, or, if interleaved, (2 i, 2 i + 1), as in RoFormer (Su et al. 2021)."""
+
 def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None, dropout_p: float = 0.0, is_causal: builtins.bool = False, scale: float | None = None, enable_gqa: builtins.bool = False) -> Tensor:
     """softmax(query @ key.mT * scale + mask) @ value over (..., L, E), (..., S, E), (..., S, V).
     
