@@ -186,8 +186,23 @@ def test_a_matrix_among_the_figures_is_written_down_as_lists(tmp_path, capsys):
 
 
 def test_a_matrix_cannot_be_monitored():
-    with pytest.raises(ValueError, match=r"one number, got 'val_confusion_matrix' of shape \(3, 3\)"):
+    with pytest.raises(ValueError, match=r"one number, got 'val_confusion_matrix': Tensor of shape \(3, 3\)"):
         fit_with_matrix(EarlyStopping("val_confusion_matrix"))
+
+
+@pytest.mark.parametrize("number", [np.float32(0.5), fg.tensor(0.5)])
+def test_a_number_may_be_of_any_kind(tmp_path, capsys, number):
+    class Half(fg.metrics.Accuracy):
+        name = "half"
+
+        def compute(self):
+            return number
+
+    save = ModelCheckpoint(tmp_path / "run", monitor="half", save_best_only=True)
+    data = fg.randn((12, 2)), fg.arange(12) % 3
+    Trainer(nn.Linear(2, 3), data, optimizer="adam", metrics=[Half()], callbacks=[save]).fit(2)
+    assert save.best == 0.5
+    assert "half 0.5," in capsys.readouterr().err
 
 
 def test_metrics_are_not_computed_with_every_batch():

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ferrograd._core import Tensor
-
 Logs = dict[str, Any]
 """Name -> figure: a float, or a tensor for metrics such as a confusion matrix."""
+
+
+def is_number(figure: Any) -> bool:
+    """Whether a figure is a single number: Python's, NumPy's, or a tensor without dimensions."""
+    return isinstance(figure, (int, float)) or getattr(figure, "shape", None) == ()
 
 
 def as_text(logs: Mapping[str, Any], digits: str = ".4g") -> str:
@@ -19,7 +22,7 @@ def as_text(logs: Mapping[str, Any], digits: str = ".4g") -> str:
     >>> as_text({"loss": 0.123456, "confusion_matrix": fg.eye(2)})
     'loss 0.1235'
     """
-    return ", ".join(f"{name} {value:{digits}}" for name, value in logs.items() if isinstance(value, (int, float)))
+    return ", ".join(f"{name} {float(value):{digits}}" for name, value in logs.items() if is_number(value))
 
 
 def as_plain(logs: Mapping[str, Any]) -> Logs:
@@ -30,4 +33,4 @@ def as_plain(logs: Mapping[str, Any]) -> Logs:
     >>> as_plain({"loss": 0.5, "f1": fg.ones(2)})
     {'loss': 0.5, 'f1': [1.0, 1.0]}
     """
-    return {name: value.tolist() if isinstance(value, Tensor) else value for name, value in logs.items()}
+    return {name: value.tolist() if hasattr(value, "tolist") else value for name, value in logs.items()}

@@ -10,7 +10,7 @@ from typing import Literal
 from ferrograd._core import Tensor
 from ferrograd.io import safetensors
 from ferrograd.train.callbacks import Callback
-from ferrograd.train.logs import Logs
+from ferrograd.train.logs import Logs, is_number
 
 __all__ = ["EarlyStopping", "ModelCheckpoint", "ReduceLROnPlateau"]
 
@@ -36,9 +36,10 @@ class _Monitor(Callback):
         if self.monitor not in logs:
             raise ValueError(f"{type(self).__name__}: no figure {self.monitor!r}, expected one of {', '.join(logs)}")
         value = logs[self.monitor]
-        if not isinstance(value, (int, float)):
-            got = f"{self.monitor!r} of shape {tuple(value.shape)}"
+        if not is_number(value):
+            got = f"{self.monitor!r}: {type(value).__name__} of shape {getattr(value, 'shape', None)}"
             raise ValueError(f"{type(self).__name__}: expected a figure that is one number, got {got}")
+        value = float(value)
         if self._sign * (value - self.best) > self.min_delta or (math.isinf(self.best) and math.isfinite(value)):
             self.best = value
             return True
