@@ -75,6 +75,15 @@ pub fn level() -> Level {
     }
 }
 
+/// Whether a level was asked for: what a machine has beside the levels is then left alone.
+pub fn is_capped() -> bool {
+    #[cfg(test)]
+    if CHOSEN.get().is_some() {
+        return true;
+    }
+    !matches!(cap(), Ok(None))
+}
+
 /// 0 until the first question.
 static CURRENT: AtomicU8 = AtomicU8::new(0);
 

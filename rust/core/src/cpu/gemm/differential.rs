@@ -43,7 +43,7 @@ fn random<T: Number>(seed: u64, count: usize) -> Vec<T> {
 }
 
 /// Elements that end, or begin, at a page nobody may touch.
-struct Guarded<T> {
+pub struct Guarded<T> {
     base: *mut u8,
     bytes: usize,
     first: *mut T,
@@ -51,7 +51,7 @@ struct Guarded<T> {
 }
 
 impl<T: Element> Guarded<T> {
-    fn new(values: &[T], at_end: bool) -> Guarded<T> {
+    pub fn new(values: &[T], at_end: bool) -> Guarded<T> {
         const PAGE: usize = 1 << 16;
         let inner = size_of_val(values).next_multiple_of(PAGE);
         let bytes = inner + 2 * PAGE;
@@ -68,7 +68,7 @@ impl<T: Element> Guarded<T> {
         }
     }
 
-    fn slice(&mut self) -> &mut [T] {
+    pub fn slice(&mut self) -> &mut [T] {
         // SAFETY: `new` wrote so many values there.
         unsafe { std::slice::from_raw_parts_mut(self.first, self.count) }
     }

@@ -9,13 +9,13 @@ use crate::dtype::Element;
 use crate::error::Result;
 
 /// A tile: `c = [c +] a b`. Pointers are to the first element; steps are in elements.
-pub struct Block<T> {
+pub struct Block<T, C = T> {
     /// Rows of `c`, columns of `c`, length of the common axis.
     pub size: [usize; 3],
     /// The output and its step from row to row; columns lie side by side.
-    pub c: (*mut T, isize),
+    pub c: (*mut C, isize),
     /// What the product is added to, and its step from row to row; null for zero. It may be `c` itself.
-    pub from: (*const T, isize),
+    pub from: (*const C, isize),
     /// An operand, its row step and its column step.
     pub a: (*const T, isize, isize),
     pub b: (*const T, isize, isize),
@@ -31,6 +31,11 @@ pub trait Entry: Element {
     /// Rows and columns that the kernels compute at once, for a product of `m` rows and `n` columns.
     fn grain(_m: usize, _n: usize) -> Grain {
         Grain { rows: 16, columns: 16 }
+    }
+
+    /// Does all products on a unit beside the processor's vectors; None where there is none, or it is of no use.
+    fn run_on_unit(_: &Tiles<Self>, _: Start<Self>, _: &mut [Self]) -> Option<Result<()>> {
+        None
     }
 
     /// Does all tiles after rearranging what several of them need; None where that is of no use.
@@ -50,7 +55,7 @@ pub fn typed_mut<T: Element>(block: &mut arena::Block) -> &mut [T] {
 }
 
 macro_rules! by_kernels {
-    ($($t:ty),*) => {$(
+    ($($t:ty $(, $on_unit:path)?);*) => {$(
         impl Entry for $t {
             #[inline(always)]
             fn plus(self, other: Self) -> Self {
@@ -60,6 +65,11 @@ macro_rules! by_kernels {
             fn grain(m: usize, n: usize) -> Grain {
                 <$t>::kernels().grain(m, n)
             }
+
+            $(#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            fn run_on_unit(tiles: &Tiles<Self>, start: Start<Self>, c: &mut [Self]) -> Option<Result<()>> {
+                $on_unit(tiles, start, c)
+            })?
 
             fn run_shared(tiles: &Tiles<Self>, start: Start<Self>, c: &mut [Self]) -> Option<Result<()>> {
                 tiles.run_shared_panels(start, c)
@@ -72,7 +82,7 @@ macro_rules! by_kernels {
         }
     )*};
 }
-by_kernels!(f32, f64);
+by_kernels!(f32, super::tile::floats::run; f64);
 
 /// Writes what the product is added to into `c`; false where that is zero.
 ///

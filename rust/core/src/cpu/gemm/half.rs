@@ -16,7 +16,7 @@ use half::slice::HalfFloatSliceExt;
 ///
 /// # Safety
 /// Every element that pointer, steps and sizes describe must be valid.
-unsafe fn widen<T: Element>(
+pub unsafe fn widen<T: Element>(
     from: (*const T, isize, isize),
     [rows, columns]: [usize; 2],
     to: &mut [f32],
@@ -131,7 +131,7 @@ where
 }
 
 macro_rules! by_f32_panels {
-    ($($t:ty),*) => {$(
+    ($($t:ty $(, $on_unit:path)?);*) => {$(
         impl Entry for $t {
             // Partial products would be rounded to few digits.
             const EXACT: bool = false;
@@ -140,6 +140,11 @@ macro_rules! by_f32_panels {
             fn plus(self, other: Self) -> Self {
                 self + other
             }
+
+            $(#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            fn run_on_unit(tiles: &Tiles<Self>, start: Start<Self>, c: &mut [Self]) -> Option<Result<()>> {
+                $on_unit(tiles, start, c)
+            })?
 
             fn run_shared(tiles: &Tiles<Self>, start: Start<Self>, c: &mut [Self]) -> Option<Result<()>> {
                 tiles.split.shares_columns().then(|| widened(tiles, start, c))
@@ -188,4 +193,4 @@ macro_rules! by_f32_panels {
         }
     )*};
 }
-by_f32_panels!(f16, bf16);
+by_f32_panels!(f16; bf16, super::tile::floats::run);

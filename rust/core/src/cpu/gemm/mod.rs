@@ -6,17 +6,20 @@ mod block;
 mod complex;
 mod entry;
 mod half;
+mod int8;
 mod integer;
 mod kernel;
 mod packed;
 mod real;
 mod split;
 mod table;
+mod tile;
 mod tiles;
 mod vector;
 
 pub use block::{Strided, multiply_block};
 pub use entry::{Entry, typed_mut};
+pub use int8::product_i8;
 
 use crate::cpu::arena::Block;
 use crate::error::{Error, Result};
@@ -100,6 +103,9 @@ pub fn product<T: Entry>(op: &str, a: &Matrix<T>, b: &Matrix<T>, start: Start<T>
         return Ok(());
     }
     let tiles = Tiles::new(a, b, batch);
+    if let Some(done) = T::run_on_unit(&tiles, start, c) {
+        return done;
+    }
     if tiles.split.slices == 1 {
         return tiles.run(start, c);
     }

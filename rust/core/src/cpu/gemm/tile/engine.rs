@@ -1,0 +1,77 @@
+//! What multiplies two stripes. A tile unit does; so may anything else that reads operands in the order of its registers.
+
+use super::source::{STRIPE, Source};
+use super::unit::{ROW, ROWS, TILE, Unit};
+
+/// Both registers of a stripe: 32 rows of a left operand, or twice 16 groups of rows of a right one.
+pub type Registers = [u8; 2 * TILE];
+/// The products of 32 rows and 32 columns.
+pub type Square<T> = [[T; STRIPE]; STRIPE];
+
+pub trait Engine<S: Source> {
+    /// Makes the engine ready for use on this thread.
+    ///
+    /// # Safety
+    /// The machine must have what it takes.
+    unsafe fn configure() -> Self;
+
+    /// The product of two stripes in `P` parts. Each part is smaller than the one before by 2^-8: products of the `P`
+    /// largest kinds are summed.
+    ///
+    /// # Safety
+    /// Both stripes must hold so many steps, the left one so many rows; what the other rows yield is not used.
+    unsafe fn square<const P: usize>(
+        &mut self,
+        rows_and_steps: [usize; 2],
+        a: *const [Registers; P],
+        b: *const [Registers; P],
+    ) -> Square<S::Sum>;
+}
+
+#[repr(align(64))]
+struct Aligned<T>(T);
+
+impl<U: Unit, S: Source> Engine<S> for U {
+    unsafe fn configure() -> U {
+        // SAFETY: the caller's promise.
+        unsafe { <U as Unit>::configure() }
+    }
+
+    unsafe fn square<const P: usize>(
+        &mut self,
+        [_, steps]: [usize; 2],
+        a: *const [Registers; P],
+        b: *const [Registers; P],
+    ) -> Square<S::Sum> {
+        let mut out = Aligned([[S::Sum::default(); STRIPE]; STRIPE]);
+        // SAFETY: the caller's promise; sums take 4 bytes each, so that a register holds a quarter of the square.
+        unsafe {
+            self.zero::<0>();
+            self.zero::<1>();
+            self.zero::<2>();
+            self.zero::<3>();
+            for step in 0..steps {
+                for i in 0..P {
+                    let a: *const u8 = a.add(step).cast::<Registers>().add(i).cast();
+                    self.load::<4>(a, ROW);
+                    self.load::<5>(a.add(TILE), ROW);
+                    for j in 0..P - i {
+                        let b: *const u8 = b.add(step).cast::<Registers>().add(j).cast();
+                        self.load::<6>(b, ROW);
+                        self.load::<7>(b.add(TILE), ROW);
+                        S::dot::<U, 0, 4, 6>(self);
+                        S::dot::<U, 1, 4, 7>(self);
+                        S::dot::<U, 2, 5, 6>(self);
+                        S::dot::<U, 3, 5, 7>(self);
+                    }
+                }
+            }
+            let (to, row) = (out.0.as_mut_ptr().cast::<u8>(), size_of::<[S::Sum; STRIPE]>());
+            self.store::<0>(to, row);
+            self.store::<1>(to.add(ROW), row);
+            self.store::<2>(to.add(ROWS * row), row);
+            self.store::<3>(to.add(ROWS * row + ROW), row);
+        }
+        out.0
+    }
+}

@@ -1,0 +1,224 @@
+//! The loops around an engine: stripes of both operands, squares of sums, whatever the element type.
+
+use super::engine::{Engine, Registers};
+use super::extent::Extent;
+use super::source::{Lines, STRIPE, Source};
+use crate::cpu::arena;
+use crate::cpu::gemm::entry::Block;
+use crate::cpu::gemm::packed::moved;
+use crate::cpu::parts::for_each_item;
+use crate::cpu::scratch::Scratch;
+use crate::error::Result;
+use std::marker::PhantomData;
+
+/// Rows and columns of a task, and the common axis between two additions to its sums: in three parts, a stripe of the
+/// right operand, the left one and the sums fit the second-level cache.
+const TASK_ROWS: usize = 128;
+const TASK_COLUMNS: usize = 1024;
+const DEPTH: usize = 512;
+/// Elements of a right operand rearranged at once: they should stay in the last-level cache.
+const SHARED: usize = 1 << 21;
+/// Tasks wanted where there is enough work.
+const WANTED: usize = 16;
+
+/// Stripes of one operand in registers' order, depth block after depth block. Threads fill each its own.
+struct Stripes<S, const P: usize> {
+    registers: arena::Block,
+    extents: arena::Block,
+    count: usize,
+    /// Steps along the common axis in a depth block; the last may have fewer.
+    steps: usize,
+    source: PhantomData<S>,
+}
+
+impl<S: Source, const P: usize> Stripes<S, P> {
+    fn new(count: usize, blocks: usize, depth: usize) -> Result<Stripes<S, P>> {
+        let steps = depth.div_ceil(S::STEP);
+        let registers = arena::Block::new(blocks * count * steps * P * size_of::<Registers>())?;
+        let extents = arena::Block::new(blocks * count * size_of::<Extent>())?;
+        Ok(Stripes { registers, extents, count, steps, source: PhantomData })
+    }
+
+    fn registers(&self, block: usize, stripe: usize) -> *mut [Registers; P] {
+        self.registers.as_mut_ptr().cast::<[Registers; P]>().wrapping_add((block * self.count + stripe) * self.steps)
+    }
+
+    fn extent(&self, block: usize, stripe: usize) -> *mut Extent {
+        self.extents.as_mut_ptr().cast::<Extent>().wrapping_add(block * self.count + stripe)
+    }
+
+    /// # Safety
+    /// `pack` must be one of the source's, the lines valid, and nobody else fill or read this stripe of this block.
+    unsafe fn fill(
+        &self,
+        [block, stripe]: [usize; 2],
+        lines: Lines<S>,
+        [count, depth]: [usize; 2],
+        pack: unsafe fn(Lines<S>, [usize; 2], &mut [Registers; P]) -> Extent,
+    ) {
+        let mut extent = Extent::ZEROS;
+        for (at, first) in (0..depth).step_by(S::STEP).enumerate() {
+            let size = [count, S::STEP.min(depth - first)];
+            // SAFETY: the caller's promise; a block has room for so many steps.
+            let part = unsafe { pack(moved(lines, 0, first), size, &mut *self.registers(block, stripe).add(at)) };
+            extent = Extent { low: extent.low.min(part.low), high: extent.high.max(part.high) };
+        }
+        // SAFETY: there is one extent for each stripe of each block.
+        unsafe { *self.extent(block, stripe) = extent };
+    }
+}
+
+/// A block whose parts several threads do.
+struct Job<'a, S: Source>(&'a Block<S, S::Output>);
+// SAFETY: operands are only read, and tasks write disjoint parts of the output.
+unsafe impl<S: Source> Sync for Job<'_, S> {}
+
+/// Depth blocks of a common axis: index, beginning and length.
+fn depth_blocks(k: usize, each: usize) -> impl Iterator<Item = (usize, usize, usize)> {
+    (0..k).step_by(each).enumerate().map(move |(block, first)| (block, first, each.min(k - first)))
+}
+
+/// `c = from + a b` with operands of `P` parts, whose products are summed but for the smallest; in parallel.
+///
+/// # Safety
+/// As `Entry::multiply` and `Engine::configure`; no size may be zero.
+pub unsafe fn run<E: Engine<S>, S: Source, const P: usize>(x: &Block<S, S::Output>) -> Result<()> {
+    let [m, n, k] = x.size;
+    let depth = k.div_ceil(k.div_ceil(DEPTH)).next_multiple_of(S::STEP);
+    let width = (SHARED / k).max(STRIPE) / STRIPE * STRIPE;
+    let job = Job(x);
+    for first in (0..n).step_by(width) {
+        let columns = width.min(n - first);
+        let right = Stripes::<S, P>::new(columns.div_ceil(STRIPE), k.div_ceil(depth), depth)?;
+        for_each_item(0..right.count, |stripe| {
+            let job = &job;
+            let (at, row, column) = moved(job.0.b, 0, first + stripe * STRIPE);
+            let lines = STRIPE.min(columns - stripe * STRIPE);
+            for (block, first, depths) in depth_blocks(k, depth) {
+                let from = moved((at, column, row), 0, first);
+                // SAFETY: the caller's promise; each task fills its own stripe.
+                unsafe { right.fill([block, stripe], from, [lines, depths], S::pack_right::<P>) };
+            }
+            Ok(())
+        })?;
+        let down = m.div_ceil(TASK_ROWS);
+        let across = columns.div_ceil(TASK_COLUMNS).max(WANTED.div_ceil(down).min(columns.div_ceil(4 * STRIPE)));
+        let each = columns.div_ceil(across).next_multiple_of(STRIPE);
+        let across = columns.div_ceil(each);
+        for_each_item(0..down * across, |index| {
+            let (row, column) = (index / across * TASK_ROWS, index % across * each);
+            let (rows, columns) = (TASK_ROWS.min(m - row), each.min(columns - column));
+            let task = Task { job: &job, right: &right, depth, row, rows, column, columns, first };
+            // SAFETY: the caller's promise; tasks are disjoint.
+            unsafe { task.run::<E>() }
+        })?;
+    }
+    Ok(())
+}
+
+/// Some rows and columns of the output.
+struct Task<'a, S: Source, const P: usize> {
+    job: &'a Job<'a, S>,
+    right: &'a Stripes<S, P>,
+    depth: usize,
+    row: usize,
+    rows: usize,
+    /// The first column, counted from the first of the right operand's stripes, and that one's column.
+    column: usize,
+    first: usize,
+    columns: usize,
+}
+
+impl<S: Source, const P: usize> Task<'_, S, P> {
+    /// # Safety
+    /// As the function `run`.
+    unsafe fn run<E: Engine<S>>(&self) -> Result<()> {
+        let (x, width) = (self.job.0, self.columns.next_multiple_of(STRIPE));
+        let (down, across) = (self.rows.div_ceil(STRIPE), width / STRIPE);
+        let left = Stripes::<S, P>::new(down, 1, self.depth)?;
+        let mut sums = Scratch::<S::Sum>::zeroed("matmul", down * STRIPE * width)?;
+        for (block, first, depths) in depth_blocks(x.size[2], self.depth) {
+            // SAFETY: the caller's promise, for the task's part of the operands.
+            unsafe {
+                for stripe in 0..down {
+                    let lines = moved(x.a, self.row + stripe * STRIPE, first);
+                    let size = [STRIPE.min(self.rows - stripe * STRIPE), depths];
+                    left.fill([0, stripe], lines, size, S::pack_left::<P>);
+                }
+                let suits = |i: usize, j: usize| {
+                    (*left.extent(0, i)).suits(*self.right.extent(block, self.column / STRIPE + j), depths)
+                };
+                let mut engine = E::configure();
+                for (j, i) in (0..across).flat_map(|j| (0..down).map(move |i| (j, i))).filter(|&(j, i)| suits(i, j)) {
+                    let (a, b) = (left.registers(0, i), self.right.registers(block, self.column / STRIPE + j));
+                    let rows = STRIPE.min(self.rows - i * STRIPE);
+                    let product = engine.square([rows, depths.div_ceil(S::STEP)], a, b);
+                    for (row, product) in product.iter().enumerate().take(rows) {
+                        let sums = &mut sums[(i * STRIPE + row) * width + j * STRIPE..][..STRIPE];
+                        sums.iter_mut().zip(product).for_each(|(sum, &product)| *sum = S::plus(*sum, product));
+                    }
+                }
+                drop(engine);
+                for i in 0..down {
+                    let mut j = 0;
+                    while j < across {
+                        let run = (j..across).take_while(|&j| !suits(i, j)).count();
+                        if run > 0 {
+                            self.plain([i, j, run], [first, depths], &mut sums, width)?;
+                        }
+                        j += run.max(1);
+                    }
+                }
+            }
+        }
+        // SAFETY: the caller's promise, for the task's part of the output.
+        unsafe { self.finish(&sums, width) };
+        Ok(())
+    }
+
+    /// A row of squares that the engine would get wrong, over one depth block.
+    ///
+    /// # Safety
+    /// As `run`.
+    unsafe fn plain(
+        &self,
+        [i, j, run]: [usize; 3],
+        [first, depths]: [usize; 2],
+        sums: &mut [S::Sum],
+        width: usize,
+    ) -> Result<()> {
+        let (row, column) = (i * STRIPE, j * STRIPE);
+        let size = [STRIPE.min(self.rows - row), (run * STRIPE).min(self.columns - column), depths];
+        let sum = sums[row * width + column..].as_mut_ptr();
+        let (a, b) = (self.job.0.a, self.job.0.b);
+        // SAFETY: the caller's promise; the sums hold whole stripes.
+        unsafe {
+            S::plain(Block {
+                size,
+                c: (sum, width as isize),
+                from: (sum.cast_const(), width as isize),
+                a: moved(a, self.row + row, first),
+                b: moved(b, first, self.first + self.column + column),
+            })
+        }
+    }
+
+    /// Writes the output.
+    ///
+    /// # Safety
+    /// As `run`.
+    unsafe fn finish(&self, sums: &[S::Sum], width: usize) {
+        let ((c, c_row), (from, from_row)) = (self.job.0.c, self.job.0.from);
+        let column = self.first + self.column;
+        for (row, sums) in sums.chunks(width).enumerate().take(self.rows) {
+            let row = (self.row + row) as isize;
+            for (at, &sum) in sums[..self.columns].iter().enumerate() {
+                // SAFETY: the caller's promise.
+                unsafe {
+                    let start = (!from.is_null()).then(|| *from.offset(row * from_row).add(column + at));
+                    *c.offset(row * c_row).add(column + at) = S::finish(sum, start);
+                }
+            }
+        }
+    }
+}
