@@ -5,8 +5,8 @@ use crate::error::{Error, Result};
 use crate::shape;
 use crate::tensor::Tensor;
 
-/// Spatial axes are always three inside: depth, height, width, the absent ones of size one in front.
-pub type Axes3 = [usize; 3];
+/// Spatial axes are always three inside.
+pub use crate::cpu::conv::Axes3;
 
 /// Numbers given once or for each of `spatial` axes, none below `least`; absent axes get `absent`.
 pub fn per_axis(op: &str, what: &str, values: &[i64], spatial: usize, least: i64, absent: usize) -> Result<Axes3> {

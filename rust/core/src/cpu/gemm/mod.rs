@@ -15,7 +15,7 @@ mod split;
 mod table;
 mod tile;
 mod tiles;
-mod vector;
+pub(in crate::cpu) mod vector;
 
 pub use block::{Strided, multiply_block};
 pub use entry::{Entry, typed_mut};

@@ -1,70 +1,29 @@
 //! Convolution in one to three dimensions and its transpose. The three passes (output, image, weights) are each other's
 //! gradients, so derivatives of any order exist.
 
-mod cpu;
-mod direct;
-mod geometry;
-
 use super::spatial::{batched, expect_float, joined, named, per_axis, sizes};
 use super::{Op, Spec, Specs, apply1, cast, copy, reduce};
 use crate::autograd::{Gradient, Grads, Saved, Saves, only};
+use crate::cpu::conv::{self as kernels, Geometry, Pass, Problem, output_size};
 use crate::dispatch;
 use crate::error::{Error, Result};
 use crate::shape;
 use crate::storage::Output;
 use crate::tensor::Tensor;
-use geometry::{Geometry, output_size};
 use smallvec::{SmallVec, smallvec};
-
-/// Which side of `y = w * x` is computed from the other two.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Pass {
-    /// From image and weights, with an optional bias: a convolution.
-    Forward,
-    /// From output and weights, with an optional bias: a transposed convolution.
-    Data,
-    /// From image and output.
-    Weights,
-}
-
-/// Sizes of all sides; `inputs` and `outputs` are channels of one group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Problem {
-    spatial: usize,
-    batch: usize,
-    groups: usize,
-    inputs: usize,
-    outputs: usize,
-    geometry: Geometry,
-}
-
-impl Problem {
-    /// One image channel a group and few outputs: cheaper without matrix products.
-    fn is_depthwise(&self) -> bool {
-        self.inputs == 1 && self.outputs <= 4
-    }
-
-    fn image_shape(&self) -> shape::Shape {
-        joined(&[self.batch, self.groups * self.inputs], self.geometry.image, self.spatial)
-    }
-    fn output_shape(&self) -> shape::Shape {
-        joined(&[self.batch, self.groups * self.outputs], self.geometry.output, self.spatial)
-    }
-    fn weight_shape(&self) -> shape::Shape {
-        joined(&[self.groups * self.outputs, self.inputs], self.geometry.kernel, self.spatial)
-    }
-}
 
 #[derive(Debug, Clone, Copy)]
 struct Convolution {
     pass: Pass,
+    /// Axes of an image; the geometry always has three.
+    spatial: usize,
     problem: Problem,
 }
 
 impl Convolution {
     fn run(&self, pass: Pass, inputs: [&Tensor; 2]) -> Result<Tensor> {
         let inputs = copy::all_contiguous(&inputs)?;
-        apply1(Convolution { pass, problem: self.problem }, &[&inputs[0], &inputs[1]])
+        apply1(Convolution { pass, ..*self }, &[&inputs[0], &inputs[1]])
     }
 }
 
@@ -75,7 +34,7 @@ impl Gradient for Convolution {
             Pass::Data => ["conv_transpose1d", "conv_transpose2d", "conv_transpose3d"],
             Pass::Weights => ["conv1d_weights", "conv2d_weights", "conv3d_weights"],
         };
-        named(names, self.problem.spatial)
+        named(names, self.spatial)
     }
     fn saves(&self) -> Saves {
         Saves::inputs(0b11)
@@ -102,24 +61,20 @@ impl Gradient for Convolution {
 
 impl Op for Convolution {
     fn outputs(&self, inputs: &[&Tensor]) -> Result<Specs> {
+        let Problem { batch, groups, inputs: channels, outputs: filters, geometry } = self.problem;
         let shape = match self.pass {
-            Pass::Forward => self.problem.output_shape(),
-            Pass::Data => self.problem.image_shape(),
-            Pass::Weights => self.problem.weight_shape(),
+            Pass::Forward => joined(&[batch, groups * filters], geometry.output, self.spatial),
+            Pass::Data => joined(&[batch, groups * channels], geometry.image, self.spatial),
+            Pass::Weights => joined(&[groups * filters, channels], geometry.kernel, self.spatial),
         };
         Ok(smallvec![Spec { shape, dtype: inputs[0].dtype() }])
     }
     fn cpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
         dispatch!(inputs[0].dtype(), self.name(), [wide], T => {
             let slices = inputs.iter().map(|x| x.slice::<T>()).collect::<Result<SmallVec<[&[T]; 3]>>>()?;
-            cpu::run(self.name(), self.pass, &self.problem, &slices, outputs[0].slice_mut()?)
+            kernels::run(self.name(), self.pass, &self.problem, &slices, outputs[0].slice_mut()?)
         })
     }
-}
-
-/// Sets room aside for a list of parallel tasks.
-fn reserve<T>(op: &str, list: &mut Vec<T>, count: usize) -> Result<()> {
-    list.try_reserve(count).map_err(|_| Error::memory(op, format!("cannot list {count} tasks")))
 }
 
 /// Zeros around the image: numbers for each axis, as many as keep the size, or none.
@@ -197,14 +152,21 @@ fn check_groups(op: &str, groups: i64, channels: &[(&str, usize)]) -> Result<usi
 }
 
 /// Runs in the type that the kernels compute in.
-fn launch(pass: Pass, problem: Problem, x: &Tensor, w: &Tensor, bias: Option<&Tensor>) -> Result<[Tensor; 1]> {
+fn launch(
+    pass: Pass,
+    spatial: usize,
+    problem: Problem,
+    x: &Tensor,
+    w: &Tensor,
+    bias: Option<&Tensor>,
+) -> Result<[Tensor; 1]> {
     let wide = |t: &Tensor| copy::contiguous(&cast::astype(t, t.dtype().compute())?);
     let mut operands: SmallVec<[Tensor; 3]> = smallvec![wide(x)?, wide(w)?];
     if let Some(bias) = bias {
         operands.push(wide(bias)?);
     }
     let operands: SmallVec<[&Tensor; 3]> = operands.iter().collect();
-    Ok([cast::astype(&apply1(Convolution { pass, problem }, &operands)?, x.dtype())?])
+    Ok([cast::astype(&apply1(Convolution { pass, spatial, problem }, &operands)?, x.dtype())?])
 }
 
 /// Cross-correlation of `(N, C, ...)` with weights `(O, C / groups, ...)` over `spatial` axes; the batch axis may be absent.
@@ -252,8 +214,8 @@ pub fn conv(spatial: usize, x: &Tensor, w: &Tensor, bias: Option<&Tensor>, optio
         }
         let geometry = Geometry { image, kernel, output, stride, before, dilation };
         let (inputs, outputs) = (channels / groups, filters / groups);
-        let problem = Problem { spatial, batch: x.shape()[0], groups, inputs, outputs, geometry };
-        launch(Pass::Forward, problem, x, w, bias)
+        let problem = Problem { batch: x.shape()[0], groups, inputs, outputs, geometry };
+        launch(Pass::Forward, spatial, problem, x, w, bias)
     })?;
     Ok(y)
 }
@@ -303,8 +265,8 @@ pub fn conv_transpose(
             })?;
         }
         let geometry = Geometry { image, kernel, output, stride, before, dilation };
-        let problem = Problem { spatial, batch: x.shape()[0], groups, inputs, outputs: channels / groups, geometry };
-        launch(Pass::Data, problem, x, w, bias)
+        let problem = Problem { batch: x.shape()[0], groups, inputs, outputs: channels / groups, geometry };
+        launch(Pass::Data, spatial, problem, x, w, bias)
     })?;
     Ok(y)
 }

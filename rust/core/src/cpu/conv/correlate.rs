@@ -1,0 +1,379 @@
+//! Correlation as products of the weights with what the taps see, read where it lies in a window: no matrix of columns is
+//! made. The cut into tasks depends on the shapes alone.
+
+use super::geometry::{Axes3, Axis};
+use super::kernel::{Gather, Run, Step, Tile};
+use super::table::{Float, Kernels};
+use super::window::{Filler, Part, Parts, Window, even};
+use crate::cpu::level;
+use crate::cpu::parts::for_each_item;
+use crate::cpu::scratch::Scratch;
+use crate::error::{Error, Result};
+use std::ops::Range;
+
+/// Steps of the common axis whose sum is made in registers: what they see at a tile stays in the first-level cache.
+pub const DEPTH: usize = 160;
+/// Elements of a window, and of an output that is made in scratch: they should stay in the second-level cache.
+pub const WINDOW: usize = 64 * 1024;
+const DENSE: usize = 128 * 1024;
+/// Output channels whose weights are used together.
+const ROWS: usize = 256;
+/// Fewest output positions of a task: windows cost little beside the work on them.
+const POSITIONS: usize = 256;
+/// Independent tasks worth having, for machines with many cores, and the multiplications worth a task.
+pub const TASKS: usize = 16;
+pub const WORK: usize = 1 << 20;
+/// Rows and columns of the largest tiles.
+const TALLEST: usize = 8;
+const WIDEST: usize = 64;
+
+/// `out[n, g, row] = bias + sum over channels and taps of weights source[n, g, channel]`.
+pub struct Correlation<'a, T> {
+    pub axes: [Axis; 3],
+    pub batch: usize,
+    pub groups: usize,
+    /// Of one group: output channels and source channels.
+    pub rows: usize,
+    pub channels: usize,
+    pub source: &'a [T],
+    pub weights: &'a [T],
+    /// From one output channel to the next in the weights, and from one source channel to the next.
+    pub row_step: usize,
+    pub channel_step: usize,
+    pub bias: Option<&'a [T]>,
+}
+
+/// The output, written by several threads, each its own positions and channels.
+pub struct Target<T>(*mut T);
+// SAFETY: tasks write disjoint elements, and every task is done once.
+unsafe impl<T: Send> Sync for Target<T> {}
+
+impl<T> Target<T> {
+    pub fn new(out: &mut [T]) -> Target<T> {
+        Target(out.as_mut_ptr())
+    }
+
+    pub fn at(&self, element: usize) -> *mut T {
+        self.0.wrapping_add(element)
+    }
+}
+
+/// Calls `body` with every tap of a phase: its place in the kernel, and where it sees the first output in the window.
+pub fn for_each_tap(axes: &[Axis; 3], phase: Axes3, window: &Window, mut body: impl FnMut(usize, usize)) {
+    let taps: [_; 3] = std::array::from_fn(|a| axes[a].taps(phase[a]));
+    for i in 0..taps[0].count {
+        let (k, z) = taps[0].get(i);
+        for i in 0..taps[1].count {
+            let (l, y) = taps[1].get(i);
+            for i in 0..taps[2].count {
+                let (m, x) = taps[2].get(i);
+                body((k * axes[1].kernel + l) * axes[2].kernel + m, window.tap([z, y, x]));
+            }
+        }
+    }
+}
+
+/// How a correlation is cut.
+struct Plan<'a, T: Float> {
+    x: &'a Correlation<'a, T>,
+    kernels: &'static Kernels<T>,
+    parts: Parts,
+    /// Parts and output channels of a task.
+    together: usize,
+    rows: usize,
+    /// Rows and columns of a tile.
+    tall: usize,
+    width: usize,
+    phases: usize,
+}
+
+impl<'a, T: Float> Plan<'a, T> {
+    fn new(x: &'a Correlation<'a, T>) -> Plan<'a, T> {
+        let kernels = T::kernels();
+        let product = |of: fn(&Axis) -> usize| x.axes.iter().map(of).fold(1, usize::saturating_mul);
+        let (outputs, taps) = (product(|axis| axis.outputs), product(|axis| axis.kernel));
+        let phases = product(|axis| axis.phases);
+        // Window elements for each position: a copy for each column of the kernel, and rows between the outputs'.
+        let copies = x.axes[2].extent / x.axes[2].unit() + 1;
+        let spaced = x.axes[..2].iter().map(|axis| axis.step.min(axis.kernel)).product::<usize>();
+        let each = x.rows.saturating_mul(x.channels).saturating_mul(taps).max(1);
+        let total = x.batch.saturating_mul(x.groups).saturating_mul(outputs);
+        let mut rows = even(x.rows, ROWS);
+        let channels = x.channels.clamp(1, (DEPTH / taps).max(1));
+        let most = WINDOW / channels.saturating_mul(copies).saturating_mul(spaced);
+        let most = if phases == 1 { most } else { most.min(DENSE / rows / phases) }.max(1);
+        let target = (total / TASKS).max(POSITIONS).min(most);
+        let parts = Part::cut(x.axes.map(|axis| axis.outputs), x.batch, target);
+        let together = even(parts.count(), (WORK / each / parts.largest()).max(1));
+        let tasks = (parts.count().div_ceil(together) * x.groups * x.rows.div_ceil(rows)).max(1);
+        let worth = (total.saturating_mul(each) / WORK).min(TASKS / 2) / tasks;
+        if worth > 1 {
+            rows = even(rows, rows.div_ceil(worth).max(32));
+        }
+        let (tall, registers) = kernels.shape(rows, parts.largest());
+        Plan { x, kernels, parts, together, rows, tall, width: registers * kernels.lanes, phases }
+    }
+}
+
+/// Computes a correlation.
+pub fn correlate<T: Float>(op: &str, x: &Correlation<T>, out: &mut [T]) -> Result<()> {
+    let product = |of: fn(&Axis) -> usize| x.axes.iter().map(of).product::<usize>();
+    let images = x.batch * x.groups;
+    if x.source.len() != images * x.channels * product(|axis| axis.source)
+        || out.len() != images * x.rows * product(|axis| axis.size)
+        || x.weights.len() != x.groups * x.rows * x.channels * product(|axis| axis.kernel)
+        || x.bias.is_some_and(|bias| bias.len() != x.groups * x.rows)
+    {
+        return Err(Error::internal(op, "operands do not fit the sizes of the convolution"));
+    }
+    if out.is_empty() {
+        return Ok(());
+    }
+    let plan = Plan::new(x);
+    let target = Target::new(out);
+    let pieces = x.rows.div_ceil(plan.rows);
+    for_each_item(0..plan.parts.count().div_ceil(plan.together) * x.groups * pieces, |task| {
+        let (part, rest) = (task / (x.groups * pieces) * plan.together, task % (x.groups * pieces));
+        let (group, first) = (rest / pieces, rest % pieces * plan.rows);
+        let rows = plan.rows.min(x.rows - first);
+        (part..plan.parts.count().min(part + plan.together))
+            .try_for_each(|part| Task::new(op, &plan, plan.parts.get(part), group, [first, rows])?.run(op, &target))
+    })
+}
+
+/// The output channels `first..first + rows` of a group at the positions of a part.
+struct Task<'a, T: Float> {
+    plan: &'a Plan<'a, T>,
+    part: Part,
+    group: usize,
+    first: usize,
+    rows: usize,
+    window: Window,
+    filler: Filler,
+    source: Scratch<T>,
+    /// What the steps see at a tile whose positions do not lie side by side.
+    panel: Scratch<T>,
+    /// Steps of a depth block, in the window and in the panel.
+    steps: [Scratch<Step>; 2],
+}
+
+impl<'a, T: Float> Task<'a, T> {
+    fn new(
+        op: &str,
+        plan: &'a Plan<'a, T>,
+        part: Part,
+        group: usize,
+        [first, rows]: [usize; 2],
+    ) -> Result<Task<'a, T>> {
+        let mut window = Window::dense(&plan.x.axes, part);
+        window.channels = even(plan.x.channels, (WINDOW / window.len()).max(1));
+        let filler = Filler::new(op, &plan.x.axes, &window)?;
+        // Tiles and runs are read, and rows and runs written, in whole registers beyond their end.
+        let slack = plan.width + 2 * plan.kernels.lanes;
+        let mut source = Scratch::new(op, window.len() + slack)?;
+        source[window.len()..].fill(T::default());
+        let taps = plan.x.axes.iter().map(|axis| axis.kernel).product::<usize>();
+        let panel = Scratch::new(op, DEPTH * plan.width + slack)?;
+        let steps = [Scratch::new(op, DEPTH.max(taps))?, Scratch::new(op, DEPTH.max(taps))?];
+        Ok(Task { plan, part, group, first, rows, window, filler, source, panel, steps })
+    }
+
+    fn run(mut self, op: &str, out: &Target<T>) -> Result<()> {
+        let (x, positions) = (self.plan.x, self.part.positions());
+        let plane: usize = x.axes.iter().map(|axis| axis.size).product();
+        if self.plan.phases == 1 && self.part.images == 1 {
+            // The positions of the part follow each other in the output.
+            let row = (self.part.first_image * x.groups + self.group) * x.rows + self.first;
+            let [_, height, width] = x.axes.map(|axis| axis.size);
+            let [z, y, x] = self.part.start;
+            self.product(out.at(row * plane + (z * height + y) * width + x), plane);
+            return Ok(());
+        }
+        let mut dense = Scratch::<T>::new(op, self.rows * self.plan.phases * positions)?;
+        self.product(dense.as_mut_ptr(), self.plan.phases * positions);
+        level::run(Scatter { task: &self, dense: &dense, out });
+        Ok(())
+    }
+
+    /// All depth blocks, whose sums are added in order; phases follow each other in a row of `c`.
+    fn product(&mut self, c: *mut T, c_row: usize) {
+        let x = self.plan.x;
+        let phases = x.axes.map(|axis| axis.phases);
+        let positions = self.part.positions();
+        // Without any channel or tap there is one empty block, which writes the bias.
+        for channel in (0..x.channels.max(1)).step_by(self.window.channels) {
+            let count = self.window.channels.min(x.channels - channel);
+            self.fill(channel, count);
+            for phase in 0..self.plan.phases {
+                let [_, height, width] = phases;
+                let at = [phase / (height * width), phase / width % height, phase % width];
+                let taps: usize = (0..3).map(|a| x.axes[a].taps(at[a]).count).product();
+                // Several channels with all taps, or some taps of one.
+                let each = even(count, (DEPTH / taps.max(1)).max(1));
+                let depth = if each > 1 { each * taps } else { even(taps, DEPTH) };
+                self.step(at, each);
+                for first in (0..count.max(1)).step_by(each) {
+                    let all = each.min(count - first) * taps;
+                    for start in (0..all.max(1)).step_by(depth.max(1)) {
+                        let steps = start..(start + depth).min(all);
+                        let keep = channel + first + start > 0;
+                        self.tiles([channel, first], steps, keep, c.wrapping_add(phase * positions), c_row);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Fills the window with some channels.
+    fn fill(&mut self, channel: usize, count: usize) {
+        let x = self.plan.x;
+        let plane: usize = x.axes.iter().map(|axis| axis.source).product();
+        for image in 0..self.part.images {
+            let from = ((self.part.first_image + image) * x.groups + self.group) * x.channels + channel;
+            for c in 0..count {
+                let to = &mut self.source[(image * self.window.channels + c) * self.window.plane()..];
+                self.filler.fill(&x.source[(from + c) * plane..][..plane], to);
+            }
+        }
+    }
+
+    /// Lists the steps of so many channels.
+    fn step(&mut self, phase: Axes3, channels: usize) {
+        let x = self.plan.x;
+        let [steps, panel] = &mut self.steps;
+        let mut used = 0;
+        for_each_tap(&x.axes, phase, &self.window, |index, offset| {
+            steps[used] = Step { a: index, b: offset };
+            used += 1;
+        });
+        for channel in 1..channels {
+            for i in 0..used {
+                let Step { a, b } = steps[i];
+                let (a, b) = (a + channel * x.channel_step, b + channel * self.window.plane());
+                steps[channel * used + i] = Step { a, b };
+            }
+        }
+        for (i, (panel, step)) in panel.iter_mut().zip(&**steps).take(used * channels).enumerate() {
+            *panel = Step { a: step.a, b: i * self.plan.width };
+        }
+    }
+
+    /// All tiles of a depth block: what the steps see at a tile is used by all output channels.
+    fn tiles(&mut self, [channel, first]: [usize; 2], steps: Range<usize>, keep: bool, c: *mut T, c_row: usize) {
+        let Plan { x, kernels, width, .. } = *self.plan;
+        let weights = self.group * (x.weights.len() / x.groups) + (channel + first) * x.channel_step;
+        let weights = x.weights.as_ptr().wrapping_add(weights + self.first * x.row_step);
+        let bias = x.bias.map_or(std::ptr::null(), |bias| bias[self.group * x.rows + self.first..].as_ptr());
+        let source = self.source.as_ptr().wrapping_add(first * self.window.plane());
+        let mut rows_at = [0; TALLEST];
+        rows_at.iter_mut().zip(0..).for_each(|(at, row)| *at = row * x.row_step);
+        let tall = even(self.rows, self.plan.tall);
+        let mut runs = [Run::default(); WIDEST];
+        let positions = self.part.positions();
+        for at in (0..positions).step_by(width) {
+            let count = width.min(positions - at);
+            let registers = count.div_ceil(kernels.lanes);
+            let (from, _, together) = self.window.run(at, count);
+            let (table, b) = match together == count {
+                true => (&self.steps[0][steps.clone()], source.wrapping_add(from)),
+                false => {
+                    let used = self.window.runs(at, count, registers, kernels.lanes, &mut runs);
+                    let (to, seen) = (self.panel.as_mut_ptr(), &self.steps[0][steps.clone()]);
+                    let gather = Gather { from: source, steps: seen, runs: &runs[..used], to, width };
+                    // SAFETY: runs lie inside the window at every step; it and the panel have room for what is copied
+                    // beyond them.
+                    unsafe { (kernels.gather)(&gather) };
+                    (&self.steps[1][steps.clone()], to.cast_const())
+                }
+            };
+            // A depth block of some taps begins anywhere in the list, and at the beginning of the panel.
+            let b = if together == count { b } else { b.wrapping_sub(table.first().map_or(0, |step| step.b)) };
+            for row in (0..self.rows).step_by(tall) {
+                let rows = tall.min(self.rows - row);
+                let tile = Tile {
+                    steps: table.as_ptr(),
+                    depth: table.len(),
+                    a: weights.wrapping_add(row * x.row_step),
+                    rows: rows_at.as_ptr(),
+                    b,
+                    c: c.wrapping_add(row * c_row + at),
+                    c_row,
+                    last: count - (registers - 1) * kernels.lanes,
+                    keep,
+                    bias: if bias.is_null() { bias } else { bias.wrapping_add(row) },
+                };
+                // SAFETY: `correlate` proved the sizes of weights, bias and output, window or panel hold the depth
+                // block, and these rows and positions are this task's alone.
+                unsafe { (kernels.tiles[rows - 1][registers - 1])(&tile) };
+            }
+        }
+    }
+}
+
+/// Copies what was made in scratch to its places, phases between each other.
+struct Scatter<'a, T: Float> {
+    task: &'a Task<'a, T>,
+    dense: &'a [T],
+    out: &'a Target<T>,
+}
+
+impl<T: Float> level::Kernel for Scatter<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Task { plan, part, group, first, rows, .. } = *self.task;
+        let (x, positions) = (plan.x, part.positions());
+        let [z, y, columns] = x.axes;
+        if plan.phases == 1 {
+            // Whole planes of several images.
+            let plane = positions / part.images;
+            for (i, from) in self.dense.chunks_exact(plane).enumerate() {
+                let (row, image) = (i / part.images, part.first_image + i % part.images);
+                let channel = (image * x.groups + group) * x.rows + first + row;
+                // SAFETY: the plane lies inside the output, and is this task's alone.
+                unsafe { std::slice::from_raw_parts_mut(self.out.at(channel * plane), plane) }.copy_from_slice(from);
+            }
+            return;
+        }
+        let width = part.size[2];
+        let start = part.start[2] * columns.stride;
+        let end = ((part.start[2] + width) * columns.stride).min(columns.size);
+        for line in 0..rows * part.images * part.size[0] * part.size[1] {
+            let (rest, j) = (line / part.size[1], line % part.size[1]);
+            let (rest, i) = (rest / part.size[0], rest % part.size[0]);
+            let (row, image) = (rest / part.images, rest % part.images);
+            let channel = ((part.first_image + image) * x.groups + group) * x.rows + first + row;
+            let from = ((image * part.size[0] + i) * part.size[1] + j) * width;
+            for phase in 0..z.phases * y.phases {
+                let plane = (part.start[0] + i) * z.stride + phase / y.phases;
+                let real = (part.start[1] + j) * y.stride + phase % y.phases;
+                if plane >= z.size || real >= y.size {
+                    continue;
+                }
+                let to = ((channel * z.size + plane) * y.size + real) * columns.size;
+                // SAFETY: the row lies inside the output, and these columns of it are this task's alone.
+                let to = unsafe { std::slice::from_raw_parts_mut(self.out.at(to + start), end - start) };
+                let from = &self.dense[(row * plan.phases + phase * columns.phases) * positions + from..];
+                match columns.phases {
+                    1 => to.copy_from_slice(&from[..to.len()]),
+                    2 => {
+                        let (even, odd) = (&from[..width], &from[positions..][..width]);
+                        let (pairs, last) = to.as_chunks_mut::<2>();
+                        for (i, pair) in pairs.iter_mut().enumerate() {
+                            *pair = [even[i], odd[i]];
+                        }
+                        if let [last] = last {
+                            *last = even[width - 1];
+                        }
+                    }
+                    phases => {
+                        for (i, to) in to.iter_mut().enumerate() {
+                            *to = from[i % phases * positions + i / phases];
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Where a convolution's taps fall: sizes of the image and of the output, the runs of elements that one tap connects, and
+//! the passes as correlations along each axis.
+
+use crate::error::{Error, Result};
+use std::ops::Range;
+
+/// Numbers for depth, height and width; absent axes have size one and come first.
+pub type Axes3 = [usize; 3];
+
+/// Sizes of all sides; `inputs` and `outputs` are channels of one group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Problem {
+    pub batch: usize,
+    pub groups: usize,
+    pub inputs: usize,
+    pub outputs: usize,
+    pub geometry: Geometry,
+}
+
+impl Problem {
+    /// One image channel a group and few outputs: cheaper without matrix products.
+    pub fn is_depthwise(&self) -> bool {
+        self.inputs == 1 && self.outputs <= 4
+    }
+
+    /// Numbers of image, output and weight elements.
+    pub fn sizes(&self) -> [usize; 3] {
+        let (images, filters) = (self.batch * self.groups, self.groups * self.outputs);
+        let g = &self.geometry;
+        [images * self.inputs * g.pixels(), images * self.outputs * g.positions(), filters * self.inputs * g.taps()]
+    }
+}
+
+/// A correlation along one axis: output `o` sees the source at `o * step + low + above`, one `above` for each tap. Outputs
+/// of several phases lie between each other: the real position is `o * stride + phase`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Axis {
+    pub source: usize,
+    /// Outputs of every phase; the last of some phases may lie beyond `size`.
+    pub outputs: usize,
+    pub step: usize,
+    pub kernel: usize,
+    /// The smallest shift of all taps in all phases, and how far the largest is above it.
+    pub low: isize,
+    pub extent: usize,
+    pub phases: usize,
+    pub stride: usize,
+    /// Of the real output axis.
+    pub size: usize,
+    before: usize,
+    dilation: usize,
+    backward: bool,
+}
+
+/// The taps of one phase of an axis: how many, which of the kernel, and what they add to the smallest shift.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taps {
+    pub count: usize,
+    first: usize,
+    every: usize,
+    above: [isize; 2],
+}
+
+impl Taps {
+    /// Place in the kernel, and shift above the smallest.
+    pub fn get(&self, i: usize) -> (usize, usize) {
+        let [first, step] = self.above;
+        (self.first + i * self.every, (first + i as isize * step) as usize)
+    }
+}
+
+impl Axis {
+    pub fn taps(&self, phase: usize) -> Taps {
+        let Taps { above: [first, step], .. } = self.shifts(phase);
+        Taps { above: [first - self.low, step], ..self.shifts(phase) }
+    }
+
+    /// The taps with shifts that are not yet above the smallest.
+    fn shifts(&self, phase: usize) -> Taps {
+        if !self.backward {
+            let above = [-(self.before as isize), self.dilation as isize];
+            return Taps { count: self.kernel, first: 0, every: 1, above };
+        }
+        // A tap reaches a pixel of the phase if it leads to a whole output position.
+        let from = |tap: usize| (phase + self.before) as isize - (tap * self.dilation) as isize;
+        let every = self.stride / gcd(self.stride, self.dilation);
+        let Some(first) = (0..every.min(self.kernel)).find(|&tap| from(tap) % self.stride as isize == 0) else {
+            return Taps { count: 0, first: 0, every, above: [0; 2] };
+        };
+        let above = [from(first) / self.stride as isize, -((self.dilation * every / self.stride) as isize)];
+        Taps { count: (self.kernel - first).div_ceil(every), first, every, above }
+    }
+
+    /// Finds the smallest and the largest shift.
+    fn spanned(mut self) -> Axis {
+        let mut span: Option<(isize, isize)> = None;
+        for phase in 0..self.phases {
+            let Taps { count, above: [first, step], .. } = self.shifts(phase);
+            if count > 0 {
+                let last = first + (count - 1) as isize * step;
+                let (low, high) = span.unwrap_or((first, first));
+                span = Some((low.min(first).min(last), high.max(first).max(last)));
+            }
+        }
+        let (low, high) = span.unwrap_or((0, 0));
+        (self.low, self.extent) = (low, (high - low) as usize);
+        self
+    }
+
+    /// All shifts above the smallest are multiples of this.
+    pub fn unit(&self) -> usize {
+        if self.phases == 1 { self.dilation } else { 1 }
+    }
+}
+
+/// Sizes and steps along the three spatial axes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Geometry {
+    pub image: Axes3,
+    pub kernel: Axes3,
+    pub output: Axes3,
+    pub stride: Axes3,
+    /// Zeros in front of the image; those behind follow from the output size.
+    pub before: Axes3,
+    pub dilation: Axes3,
+}
+
+/// Output positions that one tap connects with image elements: `count` of them, side by side in the output row and
+/// `stride` apart in the image.
+#[derive(Debug, Clone, Copy)]
+pub struct Run {
+    pub tap: usize,
+    /// Relative to the first position of the block.
+    pub position: usize,
+    /// In the image plane.
+    pub pixel: usize,
+    pub count: usize,
+}
+
+impl Geometry {
+    pub fn taps(&self) -> usize {
+        self.kernel.iter().product()
+    }
+    pub fn pixels(&self) -> usize {
+        self.image.iter().product()
+    }
+    pub fn positions(&self) -> usize {
+        self.output.iter().product()
+    }
+
+    /// Step of the pixels of a run.
+    pub fn step(&self) -> usize {
+        self.stride[2]
+    }
+
+    /// Every output position sees exactly the pixel of the same index.
+    pub fn is_pointwise(&self) -> bool {
+        self.kernel == [1; 3] && self.stride == [1; 3] && self.before == [0; 3] && self.image == self.output
+    }
+
+    /// The output as a correlation of the image.
+    pub fn forward(&self) -> [Axis; 3] {
+        std::array::from_fn(|a| self.axis(a, false))
+    }
+
+    /// The image as a correlation of the output.
+    pub fn backward(&self) -> [Axis; 3] {
+        std::array::from_fn(|a| self.axis(a, true))
+    }
+
+    fn axis(&self, a: usize, backward: bool) -> Axis {
+        let (image, output, every) = (self.image[a], self.output[a], self.stride[a]);
+        let (source, size) = if backward { (output, image) } else { (image, output) };
+        let (step, stride) = if backward { (1, every) } else { (every, 1) };
+        let axis = Axis {
+            source,
+            outputs: size.div_ceil(stride),
+            step,
+            kernel: self.kernel[a],
+            low: 0,
+            extent: 0,
+            phases: stride.min(size),
+            stride,
+            size,
+            before: self.before[a],
+            dilation: self.dilation[a],
+            backward,
+        };
+        axis.spanned()
+    }
+
+    /// The outputs `lo..hi` on an axis whose tap `k` falls inside the image.
+    fn inside(&self, axis: usize, k: usize) -> Range<usize> {
+        let (shift, stride) = (k * self.dilation[axis], self.stride[axis]);
+        let before = self.before[axis];
+        let lo = before.saturating_sub(shift).div_ceil(stride);
+        let hi = (self.image[axis] + before).saturating_sub(shift).div_ceil(stride);
+        lo..hi.min(self.output[axis])
+    }
+
+    /// All runs of a block of output positions, tap by tap.
+    pub fn runs(&self, op: &str, block: Range<usize>) -> Result<Vec<Run>> {
+        let width = self.output[2];
+        let mut runs: Vec<Run> = Vec::new();
+        if block.is_empty() {
+            return Ok(runs);
+        }
+        let rows = block.start / width..(block.end - 1) / width + 1;
+        let full = |_| Error::memory(op, "cannot hold the table of kernel taps");
+        runs.try_reserve(self.taps().saturating_mul(rows.len())).map_err(full)?;
+        for tap in 0..self.taps() {
+            let [_, kh, kw] = self.kernel;
+            let k = [tap / (kh * kw), tap / kw % kh, tap % kw];
+            let inside: [Range<usize>; 3] = std::array::from_fn(|a| self.inside(a, k[a]));
+            let pixel_at = |a: usize, o: usize| o * self.stride[a] + k[a] * self.dilation[a] - self.before[a];
+            for row in rows.clone() {
+                let (d, h) = (row / self.output[1], row % self.output[1]);
+                let first = (row * width).max(block.start) - row * width;
+                let last = ((row + 1) * width).min(block.end) - row * width;
+                let (lo, hi) = (first.max(inside[2].start), last.min(inside[2].end));
+                if !inside[0].contains(&d) || !inside[1].contains(&h) || lo >= hi {
+                    continue;
+                }
+                let line = pixel_at(0, d) * self.image[1] + pixel_at(1, h);
+                let pixel = line * self.image[2] + pixel_at(2, lo);
+                runs.push(Run { tap, position: row * width + lo - block.start, pixel, count: hi - lo });
+            }
+        }
+        Ok(runs)
+    }
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// Size of the output along one axis, or `None` where the kernel does not fit.
+pub fn output_size(image: usize, padding: usize, kernel: usize, stride: usize, dilation: usize) -> Option<usize> {
+    let reach = (kernel.checked_sub(1)?).checked_mul(dilation)?.checked_add(1)?;
+    Some(image.checked_add(padding)?.checked_sub(reach)? / stride + 1)
+}

@@ -1,0 +1,104 @@
+//! Convolution in up to three dimensions: output, gradient of the image (a transposed convolution) and gradient of the
+//! weights, over images `[n, g, c, d, h, w]`, outputs `[n, g, o, d, h, w]` and weights `[g, o, c, d, h, w]`.
+
+mod correlate;
+mod direct;
+mod geometry;
+mod kernel;
+mod pointwise;
+mod table;
+mod weights;
+mod window;
+
+pub use geometry::{Axes3, Geometry, Problem, output_size};
+
+use super::gemm::Entry;
+use crate::error::{Error, Result};
+use correlate::{Correlation, correlate};
+use direct::Direct;
+use table::Float;
+
+/// Which side of `y = w * x` is computed from the other two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pass {
+    /// From image and weights, with an optional bias: a convolution.
+    Forward,
+    /// From output and weights, with an optional bias: a transposed convolution.
+    Data,
+    /// From image and output.
+    Weights,
+}
+
+/// An element type that every way of convolving computes in.
+pub trait Real: Float + Direct + Entry {}
+impl Real for f32 {}
+impl Real for f64 {}
+
+/// `inputs` are the operands of the pass; the output holds arbitrary values before.
+pub fn run<T: Real>(op: &str, pass: Pass, problem: &Problem, inputs: &[&[T]], out: &mut [T]) -> Result<()> {
+    let [image, output, weights] = problem.sizes();
+    let (sizes, room) = match pass {
+        Pass::Forward => ([image, weights], output),
+        Pass::Data => ([output, weights], image),
+        Pass::Weights => ([image, output], weights),
+    };
+    let &[a, b, ref rest @ ..] = inputs else {
+        return Err(Error::internal(op, "expected two operands"));
+    };
+    let bias = rest.first().copied();
+    let channels = problem.groups * if pass == Pass::Forward { problem.outputs } else { problem.inputs };
+    if [a.len(), b.len()] != sizes || out.len() != room || bias.is_some_and(|bias| bias.len() != channels) {
+        return Err(Error::internal(op, "operands do not fit the sizes of the convolution"));
+    }
+    if out.is_empty() {
+        return Ok(());
+    }
+    let pointwise = problem.geometry.is_pointwise();
+    match pass {
+        Pass::Forward if problem.is_depthwise() => direct::forward(op, problem, [a, b], bias, out),
+        Pass::Data if problem.is_depthwise() => direct::data(op, problem, [a, b], bias, out),
+        Pass::Weights if problem.is_depthwise() => direct::weights(op, problem, [a, b], out),
+        Pass::Forward if pointwise => pointwise::forward(op, problem, [a, b], bias, out),
+        Pass::Data if pointwise => pointwise::data(op, problem, [a, b], bias, out),
+        Pass::Forward => forward(op, problem, [a, b], bias, out),
+        Pass::Data => data(op, problem, [a, b], bias, out),
+        Pass::Weights => weights::gradient(op, problem, [a, b], out),
+    }
+}
+
+fn forward<T: Float>(
+    op: &str,
+    problem: &Problem,
+    [source, weights]: [&[T]; 2],
+    bias: Option<&[T]>,
+    y: &mut [T],
+) -> Result<()> {
+    let Problem { batch, groups, inputs: channels, outputs: rows, geometry } = *problem;
+    let (axes, channel_step) = (geometry.forward(), geometry.taps());
+    let row_step = channels * channel_step;
+    correlate(
+        op,
+        &Correlation { axes, batch, groups, rows, channels, source, weights, row_step, channel_step, bias },
+        y,
+    )
+}
+
+fn data<T: Float>(
+    op: &str,
+    problem: &Problem,
+    [source, weights]: [&[T]; 2],
+    bias: Option<&[T]>,
+    x: &mut [T],
+) -> Result<()> {
+    let Problem { batch, groups, inputs: rows, outputs: channels, geometry } = *problem;
+    let (axes, row_step) = (geometry.backward(), geometry.taps());
+    let channel_step = rows * row_step;
+    correlate(
+        op,
+        &Correlation { axes, batch, groups, rows, channels, source, weights, row_step, channel_step, bias },
+        x,
+    )
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod differential;
