@@ -1,5 +1,6 @@
 //! Correlation as products of the weights with what the taps see, read where it lies in a window: no matrix of columns is
-//! made. The cut into tasks depends on the shapes alone.
+//! made. How positions and depth are cut depends on the shapes alone; output channels are shared out among the threads, which
+//! no sum notices.
 
 use super::geometry::{Axes3, Axis};
 use super::kernel::{Gather, Run, Step, Tile};
@@ -7,6 +8,7 @@ use super::table::{Float, Kernels};
 use super::window::{Filler, Part, Parts, Window, even};
 use crate::cpu::level;
 use crate::cpu::parts::for_each_item;
+use crate::cpu::pool;
 use crate::cpu::scratch::Scratch;
 use crate::error::{Error, Result};
 use std::ops::Range;
@@ -17,9 +19,9 @@ pub const DEPTH: usize = 160;
 pub const WINDOW: usize = 64 * 1024;
 const DENSE: usize = 128 * 1024;
 /// Output channels whose weights are used together.
-const ROWS: usize = 256;
+const ROWS: usize = 512;
 /// Fewest output positions of a task: windows cost little beside the work on them.
-const POSITIONS: usize = 256;
+const POSITIONS: usize = 128;
 /// Independent tasks worth having, for machines with many cores, and the multiplications worth a task.
 pub const TASKS: usize = 16;
 pub const WORK: usize = 1 << 20;
@@ -106,7 +108,7 @@ impl<'a, T: Float> Plan<'a, T> {
         let parts = Part::cut(x.axes.map(|axis| axis.outputs), x.batch, target);
         let together = even(parts.count(), (WORK / each / parts.largest()).max(1));
         let tasks = (parts.count().div_ceil(together) * x.groups * x.rows.div_ceil(rows)).max(1);
-        let worth = (total.saturating_mul(each) / WORK).min(TASKS / 2) / tasks;
+        let worth = (total.saturating_mul(each) / WORK).min(2 * pool::num_threads()) / tasks;
         if worth > 1 {
             rows = even(rows, rows.div_ceil(worth).max(32));
         }

@@ -213,19 +213,22 @@ fn large_sizes_agree_with_plain_loops() {
 
 #[test]
 fn threads_do_not_change_the_bits() {
-    let p = problem([6, 1, 24, 48], &[[30, 3, 1, 1, 1], [30, 3, 1, 1, 1]]).unwrap();
-    let [image, output, weights] = p.sizes().map(|n| random(n as u64, n).iter().map(|&x| x as f32).collect::<Vec<_>>());
     let threads = pool::num_threads();
-    let results = [1, 2, 3].map(|n| {
-        pool::set_num_threads(n).unwrap();
-        let (mut y, mut x, mut w) = (output.clone(), image.clone(), weights.clone());
-        run("t", Pass::Forward, &p, &[&image, &weights], &mut y).unwrap();
-        run("t", Pass::Data, &p, &[&output, &weights], &mut x).unwrap();
-        run("t", Pass::Weights, &p, &[&image, &output], &mut w).unwrap();
-        [y, x, w]
-    });
+    for (sizes, size) in [([6, 1, 24, 48], 30), ([1, 1, 64, 128], 10)] {
+        let p = problem(sizes, &[[size, 3, 1, 1, 1], [size, 3, 1, 1, 1]]).unwrap();
+        let narrow = |n: usize| random(n as u64, n).iter().map(|&x| x as f32).collect::<Vec<_>>();
+        let [image, output, weights] = p.sizes().map(narrow);
+        let results = [1, 2, 3].map(|n| {
+            pool::set_num_threads(n).unwrap();
+            let (mut y, mut x, mut w) = (output.clone(), image.clone(), weights.clone());
+            run("t", Pass::Forward, &p, &[&image, &weights], &mut y).unwrap();
+            run("t", Pass::Data, &p, &[&output, &weights], &mut x).unwrap();
+            run("t", Pass::Weights, &p, &[&image, &output], &mut w).unwrap();
+            [y, x, w]
+        });
+        assert!(results[0] == results[1] && results[0] == results[2]);
+    }
     pool::set_num_threads(threads).unwrap();
-    assert!(results[0] == results[1] && results[0] == results[2]);
 }
 
 #[test]

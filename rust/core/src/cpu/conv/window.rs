@@ -76,11 +76,6 @@ impl Parts {
         }
     }
 
-    /// Images of a part.
-    pub fn images(&self) -> usize {
-        self.images
-    }
-
     /// Positions of the largest part.
     pub fn largest(&self) -> usize {
         self.get(0).positions()
