@@ -3,7 +3,12 @@
 // Registers are indexed by constants, so that every loop over them unrolls.
 #![allow(clippy::needless_range_loop)]
 
-use super::vector::{Vector, transpose};
+use super::vector::Vector;
+
+/// Bytes fetched together.
+pub const LINE: usize = 64;
+/// Lines of what comes after a tile that are fetched for each of its rows.
+pub const NEXT_LINES: usize = 6;
 
 /// A tile of the output, at most as large as the registers hold: `c = from + a b`. Steps are in elements.
 pub struct Tile<T> {
@@ -22,7 +27,13 @@ pub struct Tile<T> {
     pub from_row: isize,
     /// Columns in the last register of a row.
     pub last: usize,
+    /// Where `b` lies in panels, whose rows may be read to the end of the last register: what the tile is to fetch of
+    /// those that come next.
+    pub panels: Option<*const T>,
 }
+
+/// Steps along the common axis from asking for elements of `a` to using them.
+const STEPS_AHEAD: isize = 64;
 
 /// Hides where a number comes from, so that it stays in a register of its own: computing addresses from each other would
 /// take the ports that multiply.
@@ -47,30 +58,11 @@ pub unsafe fn outer<V: Vector, const R: usize, const N: usize>(tile: &Tile<V::El
         let mask = V::mask(tile.last);
         let zero = V::splat(V::Element::default());
         let mut sums = [[zero; N]; R];
-        let (mut a, mut b) = (tile.a, tile.b);
-        for i in 0..R {
-            for j in 0..N {
-                V::prefetch(tile.c.wrapping_offset(i as isize * tile.c_row).wrapping_add(j * V::LANES));
-            }
-        }
-        let mut rows = [0; R];
-        for i in 1..R {
-            rows[i] = opaque(i as isize * tile.a_row);
-        }
-        for _ in 0..tile.depth {
-            let mut row = [zero; N];
-            for j in 0..N {
-                let at = b.add(j * V::LANES);
-                row[j] = if j + 1 < N { V::load(at) } else { V::load_part(at, mask) };
-            }
-            for i in 0..R {
-                let x = V::splat(*a.offset(rows[i]));
-                for j in 0..N {
-                    sums[i][j] = x.fma(row[j], sums[i][j]);
-                }
-            }
-            a = a.wrapping_offset(tile.a_step);
-            b = b.wrapping_offset(tile.b_step);
+        // Reading through a mask takes a port that multiplies, so only where a row ends inside a register.
+        match tile.panels {
+            Some(next) => add_panels::<V, R, N>(tile, next, mask, &mut sums),
+            None if tile.last == V::LANES => add_outer::<V, R, N, false>(tile, mask, &mut sums),
+            None => add_outer::<V, R, N, true>(tile, mask, &mut sums),
         }
         for i in 0..R {
             let c = tile.c.offset(i as isize * tile.c_row);
@@ -81,6 +73,108 @@ pub unsafe fn outer<V: Vector, const R: usize, const N: usize>(tile: &Tile<V::El
                     sum = sum.add(if j + 1 < N { V::load(from) } else { V::load_part(from, mask) });
                 }
                 if j + 1 < N { sum.store(c.add(at)) } else { sum.store_part(c.add(at), mask) }
+            }
+        }
+    }
+}
+
+/// Distances between the rows of `a`, each in a register.
+#[inline(always)]
+fn rows_of_a<T, const R: usize>(tile: &Tile<T>) -> [isize; R] {
+    let mut rows = [0; R];
+    for i in 1..R {
+        rows[i] = opaque(i as isize * tile.a_row);
+    }
+    rows
+}
+
+/// Asks for a row of the output.
+#[inline(always)]
+unsafe fn prefetch_row<V: Vector, const N: usize>(tile: &Tile<V::Element>, row: usize) {
+    for j in 0..N {
+        // SAFETY: the caller answers for the instructions.
+        unsafe { V::prefetch(tile.c.wrapping_offset(row as isize * tile.c_row).wrapping_add(j * V::LANES)) };
+    }
+}
+
+/// All steps along the common axis, rows of `b` as they lie.
+#[inline(always)]
+unsafe fn add_outer<V: Vector, const R: usize, const N: usize, const PART: bool>(
+    tile: &Tile<V::Element>,
+    mask: V::Mask,
+    sums: &mut [[V; N]; R],
+) {
+    // SAFETY: the promise of `outer`.
+    unsafe {
+        for i in 0..R {
+            prefetch_row::<V, N>(tile, i);
+        }
+        let (rows, mut a, mut b) = (rows_of_a::<_, R>(tile), tile.a, tile.b);
+        for _ in 0..tile.depth {
+            step::<V, R, N, PART>(a, &rows, b, mask, sums);
+            a = a.wrapping_offset(tile.a_step);
+            b = b.wrapping_offset(tile.b_step);
+        }
+    }
+}
+
+/// All steps along the common axis, rows of `b` in a panel. What has to come from far away is asked for bit by bit, so
+/// that it does not hold up the operands.
+#[inline(always)]
+unsafe fn add_panels<V: Vector, const R: usize, const N: usize>(
+    tile: &Tile<V::Element>,
+    mut next: *const V::Element,
+    mask: V::Mask,
+    sums: &mut [[V; N]; R],
+) {
+    // SAFETY: the promise of `outer`.
+    unsafe {
+        let (rows, mut a, mut b) = (rows_of_a::<_, R>(tile), tile.a, tile.b);
+        let ahead = opaque(STEPS_AHEAD * tile.a_step);
+        let (pairs, each) = (tile.depth / 2, tile.depth / 2 / R);
+        for i in 0..=R {
+            if i < R {
+                prefetch_row::<V, N>(tile, i);
+                for _ in 0..NEXT_LINES {
+                    V::prefetch_far(next);
+                    next = next.wrapping_add(LINE / size_of::<V::Element>());
+                }
+            }
+            for _ in 0..if i < R { each } else { pairs - R * each } {
+                V::prefetch(a.wrapping_offset(ahead));
+                for _ in 0..2 {
+                    step::<V, R, N, false>(a, &rows, b, mask, sums);
+                    a = a.wrapping_offset(opaque(tile.a_step));
+                    b = b.wrapping_offset(tile.b_step);
+                }
+            }
+        }
+        if tile.depth % 2 == 1 {
+            step::<V, R, N, false>(a, &rows, b, mask, sums);
+        }
+    }
+}
+
+/// One step along the common axis.
+#[inline(always)]
+unsafe fn step<V: Vector, const R: usize, const N: usize, const PART: bool>(
+    a: *const V::Element,
+    rows: &[isize; R],
+    b: *const V::Element,
+    mask: V::Mask,
+    sums: &mut [[V; N]; R],
+) {
+    // SAFETY: the promise of `outer`.
+    unsafe {
+        let mut row = [V::splat(V::Element::default()); N];
+        for j in 0..N {
+            let at = b.add(j * V::LANES);
+            row[j] = if PART && j + 1 == N { V::load_part(at, mask) } else { V::load(at) };
+        }
+        for i in 0..R {
+            let x = V::splat(*a.offset(rows[i]));
+            for j in 0..N {
+                sums[i][j] = x.fma(row[j], sums[i][j]);
             }
         }
     }
@@ -133,65 +227,6 @@ unsafe fn add_dots<V: Vector, const R: usize, const N: usize, const PART: bool>(
             let x = load(tile.a.offset(i as isize * tile.a_row).add(at));
             for j in 0..N {
                 sums[i][j] = x.fma(columns[j], sums[i][j]);
-            }
-        }
-    }
-}
-
-/// Part of a matrix to be copied into panels of so many columns, which are contiguous row after row.
-pub struct Panels<T> {
-    pub from: *const T,
-    pub row: isize,
-    pub column: isize,
-    pub rows: usize,
-    pub columns: usize,
-    pub width: usize,
-    pub to: *mut T,
-}
-
-/// Copies a matrix into panels; columns missing in the last panel become zeros. `N` is the number of lanes.
-///
-/// # Safety
-/// `from` must hold all rows and columns, `to` have room for `rows` times the columns rounded up to whole panels, and
-/// the width be a multiple of the lanes.
-#[inline(always)]
-pub unsafe fn pack<V: Vector, const N: usize>(x: &Panels<V::Element>) {
-    // SAFETY: the caller's promise; partial registers are read through masks, and whole ones written.
-    unsafe {
-        let zero = V::splat(V::Element::default());
-        for column in (0..x.columns.next_multiple_of(x.width)).step_by(N) {
-            let panel = x.to.add(column / x.width * x.width * x.rows + column % x.width);
-            let present = x.columns.saturating_sub(column).min(N);
-            let from = x.from.wrapping_offset(column as isize * x.column);
-            let mask = V::mask(present.max(1));
-            if present == 0 {
-                (0..x.rows).for_each(|row| zero.store(panel.add(row * x.width)));
-            } else if x.column == 1 {
-                for row in 0..x.rows {
-                    V::load_part(from.offset(row as isize * x.row), mask).store(panel.add(row * x.width));
-                }
-            } else if x.row == 1 {
-                for first in (0..x.rows).step_by(N) {
-                    let rows = (x.rows - first).min(N);
-                    let mask = V::mask(rows);
-                    let mut block = [zero; N];
-                    for j in 0..present {
-                        block[j] = V::load_part(from.offset(j as isize * x.column).add(first), mask);
-                    }
-                    let block = transpose(block);
-                    for (i, register) in block.iter().enumerate().take(rows) {
-                        register.store(panel.add((first + i) * x.width));
-                    }
-                }
-            } else {
-                for row in 0..x.rows {
-                    let from = from.offset(row as isize * x.row);
-                    for j in 0..N {
-                        let value =
-                            if j < present { *from.offset(j as isize * x.column) } else { V::Element::default() };
-                        *panel.add(row * x.width + j) = value;
-                    }
-                }
             }
         }
     }

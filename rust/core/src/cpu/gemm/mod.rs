@@ -9,6 +9,7 @@ mod half;
 mod int8;
 mod integer;
 mod kernel;
+mod pack;
 mod packed;
 mod real;
 mod split;

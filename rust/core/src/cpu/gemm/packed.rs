@@ -1,6 +1,7 @@
 //! Operands rearranged for the kernels, and how kernels find their rows and columns in them or in the operand itself.
 
-use super::kernel::Panels;
+use super::kernel::{LINE, NEXT_LINES};
+use super::pack::Panels;
 use super::table::Real;
 use crate::cpu::arena;
 use crate::error::Result;
@@ -14,7 +15,7 @@ pub fn moved<T>((at, row, column): Matrix<T>, rows: usize, columns: usize) -> Ma
     (at.wrapping_offset(rows as isize * row + columns as isize * column), row, column)
 }
 
-/// A right operand in panels, depth block after depth block.
+/// An operand in panels, depth block after depth block: columns of a right operand, or rows of a left one.
 pub struct Packed<T> {
     block: arena::Block,
     elements: PhantomData<T>,
@@ -57,6 +58,12 @@ impl<T: Real> Packed<T> {
     pub fn right(&self, row: usize, rows: usize, column: usize) -> Right<T> {
         Right { at: self.panel(row, rows, column), row_step: self.width as isize, column_step: rows, packed: true }
     }
+
+    /// The rows of a left operand from one on, in the depth block that begins at a step and has so many.
+    pub fn left(&self, step: usize, steps: usize, first: usize) -> Left<T> {
+        let panel = (self.width, (self.width * steps) as isize);
+        Left { at: self.panel(step, steps, 0), first, row_step: 1, step: self.width as isize, panel }
+    }
 }
 
 /// Rows of a right operand, whose columns lie side by side within a panel.
@@ -83,38 +90,41 @@ impl<T> Right<T> {
     pub fn panel(&self, column: usize) -> *const T {
         self.at.wrapping_add(column * self.column_step)
     }
+
+    /// Of an operand in panels: what a tile of these rows is to fetch of the panel after the one that begins at a
+    /// column, or, where nothing is left of it, something fetched already.
+    pub fn ahead(&self, column: usize, row: usize, [width, columns, depth]: [usize; 3]) -> Option<*const T> {
+        let first = row * NEXT_LINES * LINE / size_of::<T>();
+        let wanted = column + width < columns && first < depth * width;
+        let next = if wanted { self.panel(column + width).wrapping_add(first) } else { self.panel(column) };
+        self.packed.then_some(next)
+    }
 }
 
 /// Rows of a left operand.
 #[derive(Clone, Copy)]
 pub struct Left<T> {
     at: *const T,
+    /// The row of the panels that is this operand's first.
+    first: usize,
     pub row_step: isize,
     pub step: isize,
     /// Rows of a panel, and elements from panel to panel.
     panel: (usize, isize),
 }
 
-impl<T: Real> Left<T> {
+impl<T> Left<T> {
     pub fn as_it_lies((at, row_step, step): Matrix<T>) -> Left<T> {
-        Left { at, row_step, step, panel: (1, row_step) }
+        Left { at, first: 0, row_step, step, panel: (1, row_step) }
     }
 
-    /// A `rows x depth` operand, copied to panels of `stack` rows.
-    ///
-    /// # Safety
-    /// `from` must be valid, and `to` have room for all panels.
-    pub unsafe fn packed(from: Matrix<T>, [rows, depth]: [usize; 2], stack: usize, to: *mut T) -> Left<T> {
-        let (from, row, column) = from;
-        let panels = Panels { from, row: column, column: row, rows: depth, columns: rows, width: stack, to };
-        // SAFETY: the caller's promise; the rows of the operand are the columns of the panels.
-        unsafe { (T::kernels().pack)(&panels) };
-        Left { at: to, row_step: 1, step: stack as isize, panel: (stack, (stack * depth) as isize) }
+    pub fn is_packed(&self) -> bool {
+        self.panel.0 > 1
     }
 
     /// The rows from one on, which must not cross into the next panel.
     pub fn rows_from(&self, row: usize) -> *const T {
-        let (stack, step) = self.panel;
+        let ((stack, step), row) = (self.panel, self.first + row);
         self.at.wrapping_offset((row / stack) as isize * step + (row % stack) as isize * self.row_step)
     }
 }

@@ -1,24 +1,27 @@
 //! One product of real numbers on the calling thread: which kernel, in which order, on operands packed or as they lie.
 
-use super::entry::{Block, typed_mut};
+use super::entry::Block;
 use super::kernel::Tile;
 use super::packed::{Left, Matrix, Packed, Right, moved};
-use super::table::{Kernels, Real};
-use crate::cpu::arena;
+use super::table::{Grain, Real};
 use crate::error::Result;
 
-/// Rows of `b` used together: a panel of them and a few rows of `a` fit the first-level cache.
+/// Rows of `b` used together: a panel of them and a few rows of `a` fit the first-level cache, and sums of so many
+/// products, added up, are no less exact than one chain.
 const DEPTH: usize = 192;
-/// Rows of `a` and columns of `b` used together: with `DEPTH`, and with the output, they fit the second-level cache.
-const ROWS: usize = 96;
+/// Rows of `a` and columns of `b` used together: with `DEPTH` both fit the second-level cache.
+const ROWS: usize = 512;
 const COLUMNS: usize = 384;
 /// Rows of `b` read side by side where every element is used only a few times: streams the processor foresees.
 const STREAMS: usize = 16;
 /// Rows of `a` up to which reading `b` takes all the time.
-const FEW: usize = 4;
-/// Rows of `a` up to which rearranging `b` is not worth it, and elements of `b` up to which it never is.
-const UNPACKED_ROWS: usize = 48;
+const FEW: usize = 16;
+/// Elements of `b` up to which rearranging it is never worth it; with few rows more of them, if rows of `b` lie close
+/// enough together not to fall on the same places of a cache.
 const UNPACKED: usize = 16384;
+const UNPACKED_ROWS: usize = 48;
+const UNPACKED_FEW: usize = 1 << 17;
+const CLOSE: isize = 512;
 /// Rows of `a` up to which dot products beat transposing `b`.
 const DOT_ROWS: usize = 16;
 
@@ -37,14 +40,25 @@ pub fn depth_block(k: usize) -> usize {
     even(k, DEPTH)
 }
 
-/// Whether a right operand with this column step is better not rearranged for so many rows.
-pub fn takes_as_it_lies([m, n, k]: [usize; 3], column_step: isize) -> bool {
-    column_step == 1 && (m <= UNPACKED_ROWS || n.saturating_mul(k) <= UNPACKED)
+/// Whether a right operand with these steps is better not rearranged for so many rows.
+pub fn takes_as_it_lies([m, n, k]: [usize; 3], (row_step, column_step): (isize, isize)) -> bool {
+    let elements = n.saturating_mul(k);
+    let close = m <= UNPACKED_ROWS && elements <= UNPACKED_FEW && row_step.abs() <= CLOSE;
+    column_step == 1 && (m <= FEW || elements <= UNPACKED || close)
+}
+
+/// Operands of a larger product, rearranged for several tiles, and where the rows or columns of one begin in them.
+pub struct Shared<'a, T> {
+    pub grain: Grain,
+    /// Length of the depth blocks.
+    pub depth: usize,
+    pub left: Option<(&'a Packed<T>, usize)>,
+    pub right: Option<(&'a Packed<T>, usize)>,
 }
 
 /// # Safety
-/// As `Entry::multiply`; a shared `b` must hold the depth of the block and, from the column given on, its columns.
-pub unsafe fn multiply<T: Real>(mut x: Block<T>, shared: Option<(&Packed<T>, usize)>) -> Result<()> {
+/// As `Entry::multiply`; shared operands must hold the rows, columns and depth of the block.
+pub unsafe fn multiply<T: Real>(mut x: Block<T>, shared: Option<&Shared<T>>) -> Result<()> {
     let [m, n, k] = x.size;
     // Steps along an axis of one element say nothing.
     x.a = (x.a.0, if m == 1 { 0 } else { x.a.1 }, if k == 1 { 1 } else { x.a.2 });
@@ -104,7 +118,8 @@ unsafe fn by_dots<T: Real>(x: &Block<T>) {
         for (i, rows) in parts(m, even(m, dots.len())) {
             let Sink { c: (c, c_row), from: (from, from_row) } = Sink { c: x.c, from: x.from }.at(i, j);
             let ((a, a_row, a_step), (b, _, b_step)) = (moved(x.a, i, 0), moved(x.b, 0, j));
-            let tile = Tile { depth, a, a_row, a_step, b, b_step, c, c_row, from, from_row, last: columns };
+            let tile =
+                Tile { depth, a, a_row, a_step, b, b_step, c, c_row, from, from_row, last: columns, panels: None };
             // SAFETY: the tile is a part of the block, whose elements the caller vouches for.
             unsafe { (dots[rows - 1][columns - 1])(&tile) };
         }
@@ -113,9 +128,7 @@ unsafe fn by_dots<T: Real>(x: &Block<T>) {
 
 /// How a product is cut for the kernels.
 struct Plan {
-    /// Columns of a panel, and rows of the tallest tile of that width.
-    width: usize,
-    tall: usize,
+    grain: Grain,
     depth: usize,
     /// Whether each operand is rearranged here.
     pack_left: bool,
@@ -123,55 +136,61 @@ struct Plan {
 }
 
 impl Plan {
-    fn new<T: Real>(x: &Block<T>, shared: Option<usize>) -> Plan {
-        let (kernels, [m, n, k]) = (T::kernels(), x.size);
-        let width = shared.unwrap_or(kernels.grain(m, n).columns);
-        let tall = kernels.outer.iter().filter(|row| row.len() * kernels.lanes >= width).count();
-        let as_it_lies = takes_as_it_lies(x.size, x.b.2);
-        let streams = shared.is_none() && as_it_lies && m <= FEW && n >= 4 * width;
-        let depth = if streams { STREAMS } else { depth_block(k) };
-        Plan { width, tall, depth, pack_left: x.a.2 != 1 && n > width, pack_right: shared.is_none() && !as_it_lies }
+    fn new<T: Real>(x: &Block<T>, shared: Option<&Shared<T>>) -> Plan {
+        let [m, n, k] = x.size;
+        let grain = shared.map_or_else(|| T::kernels().grain(m, n), |shared| shared.grain);
+        let as_it_lies = takes_as_it_lies(x.size, (x.b.1, x.b.2));
+        let streams = shared.is_none() && as_it_lies && m <= FEW && n >= 4 * grain.columns;
+        let pack_left = shared.is_none_or(|shared| shared.left.is_none());
+        let pack_right = shared.is_none_or(|shared| shared.right.is_none());
+        Plan {
+            grain,
+            depth: shared.map_or(if streams { STREAMS } else { depth_block(k) }, |shared| shared.depth),
+            pack_left: pack_left && x.a.2 != 1 && n > grain.columns,
+            pack_right: pack_right && !as_it_lies,
+        }
     }
+}
 
-    /// Rows of a panel of `a`: whole registers and whole tiles.
-    fn stack(&self, lanes: usize) -> usize {
-        if self.tall.is_multiple_of(lanes) { self.tall } else { self.tall * lanes / (1 << self.tall.trailing_zeros()) }
-    }
+/// Room for one block of an operand, or for none.
+fn room<T: Real>(wanted: bool, depth: usize, lines: usize, width: usize) -> Result<Packed<T>> {
+    Packed::new(if wanted { depth } else { 0 }, lines, depth, width)
 }
 
 /// # Safety
 /// As `multiply`.
-unsafe fn by_panels<T: Real>(x: &Block<T>, shared: Option<(&Packed<T>, usize)>) -> Result<()> {
-    let (kernels, [m, n, k]) = (T::kernels(), x.size);
-    let plan = Plan::new(x, shared.map(|(packed, _)| packed.width));
-    let columns = COLUMNS.min(n);
-    let own = plan.pack_right.then(|| Packed::<T>::new(plan.depth, columns, plan.depth, plan.width)).transpose()?;
-    let stack = plan.stack(kernels.lanes);
-    let room = if plan.pack_left { plan.depth * ROWS.min(m).next_multiple_of(stack) } else { 0 };
-    let mut memory = arena::Block::new(room * size_of::<T>())?;
-    let panels = typed_mut::<T>(&mut memory).as_mut_ptr();
-    for (p, depth) in parts(k, plan.depth) {
-        let sink = Sink { c: x.c, from: if p == 0 { x.from } else { (x.c.0.cast_const(), x.c.1) } };
-        for (j, columns) in parts(n, COLUMNS) {
-            let b = moved(x.b, p, j);
-            let right = match (&own, shared) {
-                (Some(own), _) => {
-                    // SAFETY: the block's columns are valid and the panels are ours.
-                    unsafe { own.fill(depth, 0, columns, b) };
-                    own.right(0, depth, 0)
+unsafe fn by_panels<T: Real>(x: &Block<T>, shared: Option<&Shared<T>>) -> Result<()> {
+    let [m, n, k] = x.size;
+    let plan = Plan::new(x, shared);
+    let (most_rows, most_columns) = (even(m, ROWS).next_multiple_of(plan.grain.rows), COLUMNS.min(n));
+    let own_left = room::<T>(plan.pack_left, plan.depth, most_rows, plan.grain.rows)?;
+    let own_right = room::<T>(plan.pack_right, plan.depth, most_columns, plan.grain.columns)?;
+    for (i, rows) in parts(m, most_rows) {
+        for (p, depth) in parts(k, plan.depth) {
+            let sink = Sink { c: x.c, from: if p == 0 { x.from } else { (x.c.0.cast_const(), x.c.1) } };
+            let a: Matrix<T> = moved(x.a, i, p);
+            let left = match shared.and_then(|shared| shared.left) {
+                Some((packed, row)) => packed.left(p, depth, row + i),
+                None if plan.pack_left => {
+                    // SAFETY: `a` holds these rows, which are the columns of the panels; the panels are ours.
+                    unsafe { own_left.fill(depth, 0, rows, (a.0, a.2, a.1)) };
+                    own_left.left(0, depth, 0)
                 }
-                (None, Some((packed, column))) => packed.right(p, depth, column + j),
-                (None, None) => Right::as_it_lies(b),
+                None => Left::as_it_lies(a),
             };
-            for (i, rows) in parts(m, ROWS) {
-                let a: Matrix<T> = moved(x.a, i, p);
-                let left = match plan.pack_left {
-                    // SAFETY: `a` holds these rows, and there is room for all panels of them.
-                    true => unsafe { Left::packed(a, [rows, depth], stack, panels) },
-                    false => Left::as_it_lies(a),
+            for (j, columns) in parts(n, COLUMNS) {
+                let b = moved(x.b, p, j);
+                let right = match shared.and_then(|shared| shared.right) {
+                    Some((packed, column)) => packed.right(p, depth, column + j),
+                    None if plan.pack_right => {
+                        // SAFETY: the block's columns are valid and the panels are ours.
+                        unsafe { own_right.fill(depth, 0, columns, b) };
+                        own_right.right(0, depth, 0)
+                    }
+                    None => Right::as_it_lies(b),
                 };
                 // SAFETY: parts of the block, whose elements the caller vouches for, or panels filled from it.
-                unsafe { tiles(kernels, &plan, [rows, columns, depth], &left, &right, sink.at(i, j)) };
+                unsafe { tiles(&plan, [rows, columns, depth], &left, &right, sink.at(i, j)) };
             }
         }
     }
@@ -183,17 +202,18 @@ unsafe fn by_panels<T: Real>(x: &Block<T>, shared: Option<(&Packed<T>, usize)>) 
 /// # Safety
 /// The operands and the sink must hold so many rows, columns and steps.
 unsafe fn tiles<T: Real>(
-    kernels: &Kernels<T>,
     plan: &Plan,
     [rows, columns, depth]: [usize; 3],
     left: &Left<T>,
     right: &Right<T>,
     sink: Sink<T>,
 ) {
+    let kernels = T::kernels();
     let (lanes, registers) = (kernels.lanes, columns.div_ceil(kernels.lanes));
     // Where nothing binds the parts to panels they are as even as can be.
-    let registers_each = if right.is_packed() { plan.width / lanes } else { even(registers, plan.width / lanes) };
-    let rows_each = if plan.pack_left { plan.tall } else { even(rows, plan.tall) };
+    let registers_each =
+        if right.is_packed() { plan.grain.columns / lanes } else { even(registers, plan.grain.columns / lanes) };
+    let rows_each = if left.is_packed() { plan.grain.rows } else { even(rows, plan.grain.rows) };
     for (first, registers) in parts(registers, registers_each) {
         let column = first * lanes;
         let last = columns.min(column + registers * lanes) - column - (registers - 1) * lanes;
@@ -201,7 +221,8 @@ unsafe fn tiles<T: Real>(
             let Sink { c: (c, c_row), from: (from, from_row) } = sink.at(row, column);
             let (a, a_row, a_step) = (left.rows_from(row), left.row_step, left.step);
             let (b, b_step) = (right.panel(column), right.row_step);
-            let tile = Tile { depth, a, a_row, a_step, b, b_step, c, c_row, from, from_row, last };
+            let panels = right.ahead(column, row, [plan.grain.columns, columns, depth]);
+            let tile = Tile { depth, a, a_row, a_step, b, b_step, c, c_row, from, from_row, last, panels };
             // SAFETY: the caller's promise, for a part of it.
             unsafe { (kernels.outer[rows - 1][registers - 1])(&tile) };
         }

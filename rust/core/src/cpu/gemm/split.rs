@@ -12,6 +12,8 @@ const TOUCH: usize = 32;
 const WANTED: usize = 16;
 /// The least rows of a tile: what a panel of the right operand costs to fetch is spread over them.
 const LEAST_ROWS: usize = 96;
+/// Rows and columns that no tile needs more of: whatever is fetched for it is used often enough.
+const ENOUGH: usize = 256;
 /// The least part of the common axis worth a task.
 const LEAST_DEPTH: usize = 256;
 
@@ -71,15 +73,17 @@ impl Split {
         let Shape { batch, m, n, k, grain, by_columns, exact } = shape;
         let total = cost(m, n, k).saturating_mul(batch);
         let tasks = (total / SMALL).clamp(1, WANTED).max(total / LARGE);
-        let cuts = tasks.div_ceil(batch);
+        let cuts = tasks.div_ceil(batch).min(m.div_ceil(ENOUGH).saturating_mul(n.div_ceil(ENOUGH)).max(WANTED));
         let panels = n.div_ceil(grain.columns);
         // Slices are worth it where their sum is small; whole rows of the right operand are read as one stream.
         let gain = k.saturating_mul(m.saturating_add(n)) / m.saturating_mul(n).saturating_mul(4);
         let whole = !exact || (by_columns && panels >= cuts);
         let slices = if whole { 1 } else { cuts.min(k / LEAST_DEPTH).min(gain).max(1) };
         let cuts = cuts.div_ceil(slices);
-        let down = cuts.min(m / LEAST_ROWS).max(1);
-        let across = cuts.div_ceil(down).min(panels);
+        // Square tiles use most often what they fetch.
+        let most = (m / LEAST_ROWS).max(1);
+        let across = cuts.div_ceil((cuts.saturating_mul(m) / n).isqrt().clamp(1, most)).min(panels);
+        let down = cuts.div_ceil(across).min(most);
         let tile_rows = m.div_ceil(down).next_multiple_of(grain.rows);
         let tile_columns = panels.div_ceil(across) * grain.columns;
         let tile_depth = k.div_ceil(slices);
@@ -93,9 +97,14 @@ impl Split {
         self.slices == 1 && self.down() > 1
     }
 
-    /// The most columns below `most` that are whole tiles, or else one tile.
-    pub fn tile_columns_within(&self, most: usize) -> usize {
-        (most / self.tile_columns).max(1) * self.tile_columns
+    /// Whether several tiles use the same rows of the left operand.
+    pub fn shares_rows(&self) -> bool {
+        self.slices == 1 && self.across() > 1
+    }
+
+    /// Tiles of one matrix.
+    pub fn tiles(&self) -> usize {
+        self.down() * self.across()
     }
 
     fn across(&self) -> usize {

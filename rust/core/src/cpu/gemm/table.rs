@@ -1,6 +1,7 @@
 //! The kernels of each element type at each level, as tables of functions.
 
-use super::kernel::{Panels, Tile, dots, outer, pack};
+use super::kernel::{Tile, dots, outer};
+use super::pack::{Panels, pack};
 use super::vector::Vector;
 use super::vector::portable::Lanes;
 use crate::cpu::level::{Level, level};

@@ -11,13 +11,15 @@ use crate::error::{Error, Result};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-/// Elements of a right operand rearranged at once: they should stay in the last-level cache.
+/// Elements of both operands rearranged at once: they should stay in the last-level cache.
 const SHARED: usize = 1 << 21;
-/// And the most rows of it.
-const SHARED_DEPTH: usize = 8192;
-
-/// Rows and panels rearranged by one task.
-const FILL: usize = 2048;
+/// The most rows of one and columns of the other.
+const SIDE: usize = 4096;
+/// Elements rearranged by one task.
+const FILL: usize = 1 << 15;
+/// Rows, and tiles of one matrix, from which rearranging the left operand for all of them is worth it.
+const LEFT_ROWS: usize = 48;
+const LEFT_TILES: usize = 4;
 
 /// A batch of products cut into tiles.
 pub struct Tiles<'a, T> {
@@ -138,21 +140,30 @@ impl<'a, T: Entry> Tiles<'a, T> {
 }
 
 impl<T: Real + Entry> Tiles<'_, T> {
-    /// Where several tiles need the same columns of `b`, these are rearranged once for all of them.
+    /// Operands that several tiles need are rearranged once for all of them; None where that is of no use.
     pub fn run_shared_panels(&self, start: Start<T>, c: &mut [T]) -> Option<Result<()>> {
         let split = self.split;
         let tile = [split.tile_rows, split.n, split.k];
-        let wanted = split.shares_columns() && !real::takes_as_it_lies(tile, self.b.column_step());
-        wanted.then(|| {
+        let right = split.shares_columns() && !real::takes_as_it_lies(tile, (self.b.row_step(), self.b.column_step()));
+        let left = split.shares_rows() && split.m >= LEFT_ROWS && split.tiles() >= LEFT_TILES;
+        (left || right).then(|| {
             let target = Target::new(c);
-            let width = split.tile_columns_within(SHARED / split.k.min(SHARED_DEPTH));
+            // Whole tiles, as many as memory is to hold.
+            let most = |total: usize, tile: usize| total.min((SIDE / tile).max(1) * tile);
+            let rows = if left { most(split.m, split.tile_rows) } else { split.m };
+            let columns = if right { most(split.n, split.tile_columns) } else { split.n };
+            let held = if left { rows } else { 0 } + if right { columns } else { 0 };
+            let block = real::depth_block(split.k);
+            let depth = (SHARED / held / block).max(1) * block;
+            let cut = |total: usize, size: usize| (0..total).step_by(size).map(move |at| at..(at + size).min(total));
             for matrix in 0..split.batch {
-                for depth in (0..split.k).step_by(SHARED_DEPTH) {
-                    let start = if depth == 0 { start } else { Start::Output };
-                    for column in (0..split.n).step_by(width) {
-                        let columns = column..(column + width).min(split.n);
-                        let depths = depth..(depth + SHARED_DEPTH).min(split.k);
-                        self.run_panels(Part { matrix, rows: 0..split.m, columns, depths }, start, &target)?;
+                for depths in cut(split.k, depth) {
+                    let start = if depths.start == 0 { start } else { Start::Output };
+                    for rows in cut(split.m, rows) {
+                        for columns in cut(split.n, columns) {
+                            let part = Part { matrix, rows: rows.clone(), columns, depths: depths.clone() };
+                            self.run_panels(part, [left, right], start, &target)?;
+                        }
                     }
                 }
             }
@@ -160,35 +171,73 @@ impl<T: Real + Entry> Tiles<'_, T> {
         })
     }
 
-    /// Rearranges the part's right operand, then does its tiles.
-    fn run_panels(&self, part: Part, start: Start<T>, target: &Target<T>) -> Result<()> {
-        let split = self.split;
-        let width = T::grain(split.m, split.n).columns;
-        let (columns, depths) = (part.columns.len(), part.depths.len());
-        let packed = Packed::<T>::new(depths, columns, real::depth_block(depths), width)?;
+    /// Rearranges the part's operands, then does its tiles.
+    fn run_panels(&self, part: Part, [left, right]: [bool; 2], start: Start<T>, target: &Target<T>) -> Result<()> {
+        let (split, grain) = (self.split, T::grain(self.split.m, self.split.n));
+        let (rows, columns, depths) = (part.rows.len(), part.columns.len(), part.depths.len());
+        let block = real::depth_block(split.k);
         // SAFETY: the part lies inside the product, and the output holds it.
         let whole = unsafe { self.block(&part, 0, start, target) };
-        let source = Shared(whole.b);
-        let each = (FILL / depths.max(1)).max(1) * width;
-        in_parallel(columns.div_ceil(each), |task| {
-            let first = task * each;
-            // SAFETY: each task fills its own panels from columns of the part.
-            unsafe { packed.fill(depths, first, each.min(columns - first), source.get()) };
+        let (a, a_row, a_column) = whole.a;
+        // The rows of the left operand are the columns of its panels.
+        let left =
+            left.then(|| Filling::<T>::new((a, a_column, a_row), depths, rows, block, grain.rows)).transpose()?;
+        let right = right.then(|| Filling::<T>::new(whole.b, depths, columns, block, grain.columns)).transpose()?;
+        let tasks = |filling: &Option<Filling<T>>| filling.as_ref().map_or(0, Filling::tasks);
+        in_parallel(tasks(&left) + tasks(&right), |task| {
+            match (&left, &right) {
+                (Some(left), _) if task < left.tasks() => left.run(task),
+                (_, Some(right)) => right.run(task - tasks(&left)),
+                _ => {}
+            }
             Ok(())
         })?;
-        let (down, across) = (split.m.div_ceil(split.tile_rows), columns.div_ceil(split.tile_columns));
+        let (down, across) = (rows.div_ceil(split.tile_rows), columns.div_ceil(split.tile_columns));
         in_parallel(down * across, |task| {
             let (row, column) = (task / across * split.tile_rows, task % across * split.tile_columns);
+            let (rows, columns) = (&part.rows, &part.columns);
             let tile = Part {
                 matrix: part.matrix,
-                rows: row..(row + split.tile_rows).min(split.m),
-                columns: part.columns.start + column
-                    ..part.columns.end.min(part.columns.start + column + split.tile_columns),
+                rows: rows.start + row..rows.end.min(rows.start + row + split.tile_rows),
+                columns: columns.start + column..columns.end.min(columns.start + column + split.tile_columns),
                 depths: part.depths.clone(),
             };
+            let shared = real::Shared {
+                grain,
+                depth: block,
+                left: left.as_ref().map(|left| (&left.to, row)),
+                right: right.as_ref().map(|right| (&right.to, column)),
+            };
             // SAFETY: tiles of the part are disjoint, and its panels are filled.
-            unsafe { real::multiply(self.block(&tile, 0, start, target), Some((&packed, column))) }
+            unsafe { real::multiply(self.block(&tile, 0, start, target), Some(&shared)) }
         })
+    }
+}
+
+/// An operand on its way into panels, cut into tasks.
+struct Filling<T> {
+    from: Shared<T>,
+    to: Packed<T>,
+    depth: usize,
+    columns: usize,
+    /// Columns of one task.
+    each: usize,
+}
+
+impl<T: Real> Filling<T> {
+    fn new(from: packed::Matrix<T>, depth: usize, columns: usize, block: usize, width: usize) -> Result<Filling<T>> {
+        let each = (FILL / (depth * width)).max(1) * width;
+        Ok(Filling { from: Shared(from), to: Packed::new(depth, columns, block, width)?, depth, columns, each })
+    }
+
+    fn tasks(&self) -> usize {
+        self.columns.div_ceil(self.each)
+    }
+
+    fn run(&self, task: usize) {
+        let first = task * self.each;
+        // SAFETY: each task fills its own panels, from columns of the operand.
+        unsafe { self.to.fill(self.depth, first, self.each.min(self.columns - first), self.from.get()) };
     }
 }
 

@@ -39,16 +39,20 @@ pub trait Vector: Copy {
     /// Asks for the cache line at an address that may be invalid.
     #[inline(always)]
     unsafe fn prefetch(_: *const Self::Element) {}
+    /// The same, but not into the first-level cache.
+    #[inline(always)]
+    unsafe fn prefetch_far(_: *const Self::Element) {}
 }
 
-/// Turns `N = LANES` rows into columns by log2(N) rounds of interleaving rows half the block apart.
+/// The first `count` rows as one list of their columns: log2(count) rounds of interleaving rows half the block apart.
+/// All `N = LANES` of them are transposed.
 #[inline(always)]
-pub unsafe fn transpose<V: Vector, const N: usize>(mut rows: [V; N]) -> [V; N] {
-    for _ in 0..N.ilog2() {
+pub unsafe fn interleaved<V: Vector, const N: usize>(mut rows: [V; N], count: usize) -> [V; N] {
+    for _ in 0..count.ilog2() {
         let before = rows;
-        for i in 0..N / 2 {
+        for i in 0..count / 2 {
             // SAFETY: the caller answers for the instructions.
-            (rows[2 * i], rows[2 * i + 1]) = unsafe { before[i].interleave(before[i + N / 2]) };
+            (rows[2 * i], rows[2 * i + 1]) = unsafe { before[i].interleave(before[i + count / 2]) };
         }
     }
     rows

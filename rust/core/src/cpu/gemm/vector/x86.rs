@@ -72,6 +72,11 @@ macro_rules! avx512 {
                 // SAFETY: as above; a prefetch never faults.
                 unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
             }
+            #[inline(always)]
+            unsafe fn prefetch_far(at: *const $t) {
+                // SAFETY: as above.
+                unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
+            }
         }
     };
 }
@@ -184,6 +189,11 @@ macro_rules! avx2 {
             unsafe fn prefetch(at: *const $t) {
                 // SAFETY: as above; a prefetch never faults.
                 unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+            }
+            #[inline(always)]
+            unsafe fn prefetch_far(at: *const $t) {
+                // SAFETY: as above.
+                unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
             }
         }
     };
