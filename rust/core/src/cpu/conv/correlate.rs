@@ -1,6 +1,6 @@
-//! Correlation as products of the weights with what the taps see, read where it lies in a window: no matrix of columns is
-//! made. How positions and depth are cut depends on the shapes alone; output channels are shared out among the threads, which
-//! no sum notices.
+//! Correlation as products of the weights with what the taps see, read where it lies in a window: no matrix of columns
+//! is made. How positions and depth are cut depends on the shapes alone; output channels are shared out among the
+//! threads, which no sum notices.
 
 use super::geometry::{Axes3, Axis};
 use super::kernel::{Gather, Run, Step, Tile};
@@ -104,7 +104,7 @@ impl<'a, T: Float> Plan<'a, T> {
         let channels = x.channels.clamp(1, (DEPTH / taps).max(1));
         let most = WINDOW / channels.saturating_mul(copies).saturating_mul(spaced);
         let most = if phases == 1 { most } else { most.min(DENSE / rows / phases) }.max(1);
-        let target = (total / TASKS).max(POSITIONS).min(most);
+        let target = (total / TASKS).max(POSITIONS).max(outputs.min(WORK / each)).min(most);
         let parts = Part::cut(x.axes.map(|axis| axis.outputs), x.batch, target);
         let together = even(parts.count(), (WORK / each / parts.largest()).max(1));
         let tasks = (parts.count().div_ceil(together) * x.groups * x.rows.div_ceil(rows)).max(1);
@@ -276,20 +276,17 @@ impl<'a, T: Float> Task<'a, T> {
             let count = width.min(positions - at);
             let registers = count.div_ceil(kernels.lanes);
             let (from, _, together) = self.window.run(at, count);
-            let (table, b) = match together == count {
-                true => (&self.steps[0][steps.clone()], source.wrapping_add(from)),
-                false => {
-                    let used = self.window.runs(at, count, registers, kernels.lanes, &mut runs);
-                    let (to, seen) = (self.panel.as_mut_ptr(), &self.steps[0][steps.clone()]);
-                    let gather = Gather { from: source, steps: seen, runs: &runs[..used], to, width };
-                    // SAFETY: runs lie inside the window at every step; it and the panel have room for what is copied
-                    // beyond them.
-                    unsafe { (kernels.gather)(&gather) };
-                    (&self.steps[1][steps.clone()], to.cast_const())
-                }
-            };
-            // A depth block of some taps begins anywhere in the list, and at the beginning of the panel.
-            let b = if together == count { b } else { b.wrapping_sub(table.first().map_or(0, |step| step.b)) };
+            let (mut table, mut b) = (&self.steps[0][steps.clone()], source.wrapping_add(from));
+            if together < count {
+                let used = self.window.runs(at, count, registers, kernels.lanes, &mut runs);
+                let to = self.panel.as_mut_ptr();
+                let gather = Gather { from: source, steps: table, runs: &runs[..used], to, width };
+                // SAFETY: runs lie inside the window at every step; it and the panel have room for what is copied
+                // beyond them.
+                unsafe { (kernels.gather)(&gather) };
+                // The panel begins with the first of these steps, which may be anywhere in the list.
+                (table, b) = (&self.steps[1][steps.clone()], to.cast_const().wrapping_sub(steps.start * width));
+            }
             for row in (0..self.rows).step_by(tall) {
                 let rows = tall.min(self.rows - row);
                 let tile = Tile {

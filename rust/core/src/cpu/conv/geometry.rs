@@ -1,5 +1,5 @@
-//! Where a convolution's taps fall: sizes of the image and of the output, the runs of elements that one tap connects, and
-//! the passes as correlations along each axis.
+//! Where a convolution's taps fall: sizes of the image and of the output, the runs of elements that one tap connects,
+//! and the passes as correlations along each axis.
 
 use crate::error::{Error, Result};
 use std::ops::Range;
@@ -31,8 +31,8 @@ impl Problem {
     }
 }
 
-/// A correlation along one axis: output `o` sees the source at `o * step + low + above`, one `above` for each tap. Outputs
-/// of several phases lie between each other: the real position is `o * stride + phase`.
+/// A correlation along one axis: output `o` sees the source at `o * step + low + above`, one `above` for each tap.
+/// Outputs of several phases lie between each other: the real position is `o * stride + phase`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Axis {
     pub source: usize,

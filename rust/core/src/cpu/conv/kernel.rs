@@ -33,8 +33,8 @@ pub struct Tile<T> {
     pub bias: *const T,
 }
 
-/// Keeps the compiler from doing the work of several rounds of a loop at once: loads ahead would take registers away from
-/// sums, and short loops would pay for the preparation of long ones.
+/// Keeps the compiler from doing the work of several rounds of a loop at once: loads ahead would take registers away
+/// from sums, and short loops would pay for the preparation of long ones.
 #[inline(always)]
 fn in_turn() {
     // SAFETY: no instruction at all.

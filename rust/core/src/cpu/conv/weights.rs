@@ -1,5 +1,5 @@
-//! The gradient of the weights: for each tap the sum over all output positions of output times image. Numbers of the image
-//! are spread over registers that hold neighbouring output channels, so a tap reads the image wherever it lies.
+//! The gradient of the weights: for each tap the sum over all output positions of output times image. Numbers of the
+//! image are spread over registers that hold neighbouring output channels, so a tap reads the image wherever it lies.
 
 use super::correlate::{DEPTH, TASKS, Target, WINDOW, WORK, for_each_tap};
 use super::geometry::{Axis, Problem};
