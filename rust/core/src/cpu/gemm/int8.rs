@@ -2,7 +2,7 @@
 
 use super::Matrix;
 use super::entry::Block;
-use super::tile::engine::{Engine, Registers, Square};
+use super::tile::engine::{Engine, Registers};
 use super::tile::multiply;
 use super::tile::source::STRIPE;
 use crate::cpu::level::leveled;
@@ -55,19 +55,15 @@ unsafe fn on_this_machine(block: &Block<i8, i32>) -> Result<()> {
 struct Loops;
 
 leveled! {
-    /// Adds the products of one step: rows of 64 bytes, and for each 16 columns 16 groups of four.
-    fn add_step(rows: usize, a: &[[i8; 64]; STRIPE], b: &[[[[i8; 4]; 16]; 16]; 2], sums: &mut Square<i32>) {
-        for (a, sums) in a.iter().zip(sums).take(rows) {
-            for (b, sums) in b.iter().zip(sums.as_chunks_mut::<16>().0) {
-                for (group, b) in b.iter().enumerate() {
-                    for column in 0..16 {
-                        let mut sum = sums[column];
-                        for k in 0..4 {
-                            // In 16 bits, where vectors multiply and add pairs at once.
-                            let (x, y) = (a[4 * group + k] as i16, b[column][k] as i16);
-                            sum = sum.wrapping_add(x as i32 * y as i32);
-                        }
-                        sums[column] = sum;
+    /// Adds the products of a row of 64 bytes and, for each 16 columns, 16 groups of four rows.
+    fn add_row(a: &[i8; 64], b: &[[[[i8; 4]; 16]; 16]; 2], sums: &mut [i32; STRIPE]) {
+        for tile in 0..2 {
+            for group in 0..16 {
+                for column in 0..16 {
+                    let sum = &mut sums[16 * tile + column];
+                    for k in 0..4 {
+                        let product = i32::from(a[4 * group + k]) * i32::from(b[tile][group][column][k]);
+                        *sum = sum.wrapping_add(product);
                     }
                 }
             }
@@ -80,24 +76,28 @@ impl Engine<i8> for Loops {
         Loops
     }
 
-    unsafe fn square<const P: usize>(
+    unsafe fn add_product<const P: usize>(
         &mut self,
         [rows, steps]: [usize; 2],
         a: *const [Registers; P],
         b: *const [Registers; P],
-    ) -> Square<i32> {
-        let mut sums = [[0; STRIPE]; STRIPE];
+        (sums, width): (*mut i32, usize),
+    ) {
         for step in 0..steps {
-            // SAFETY: the caller's promise; registers are bytes in rows of 64, or in groups of four.
-            unsafe { add_step(rows, &*a.add(step).cast(), &*b.add(step).cast(), &mut sums) };
+            for row in 0..rows {
+                // SAFETY: the caller's promise; registers are bytes in rows of 64, or in groups of four.
+                unsafe {
+                    let a = &*a.add(step).cast::<[i8; 64]>().add(row);
+                    add_row(a, &*b.add(step).cast(), &mut *sums.add(row * width).cast());
+                }
+            }
         }
-        sums
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod vnni {
-    use super::{Engine, Registers, STRIPE, Square};
+    use super::{Engine, Registers, STRIPE};
     use crate::cpu::level::{Level, level};
     use std::arch::x86_64::*;
 
@@ -116,25 +116,32 @@ mod vnni {
             Vnni
         }
 
-        unsafe fn square<const P: usize>(
+        unsafe fn add_product<const P: usize>(
             &mut self,
             [rows, steps]: [usize; 2],
             a: *const [Registers; P],
             b: *const [Registers; P],
-        ) -> Square<i32> {
-            let mut sums = [[0; STRIPE]; STRIPE];
+            (sums, width): (*mut i32, usize),
+        ) {
             for first in (0..rows).step_by(ROWS) {
+                let a = a.cast::<[i8; 64]>().wrapping_add(first);
                 // SAFETY: the caller's promise; stripes have 32 rows, a multiple of those done here.
-                unsafe { some_rows(steps, a.cast::<[i8; 64]>().add(first), b.cast(), &mut sums[first..]) };
+                unsafe { some_rows(steps, a, b.cast(), (sums.add(first * width), width), ROWS.min(rows - first)) };
             }
-            sums
         }
     }
 
     /// # Safety
-    /// Both stripes must hold so many steps, the left one and the sums eight rows from here; the machine must have VNNI.
+    /// Both stripes must hold so many steps, the left one eight rows from here, and the sums the rows given.
+    /// The machine must have VNNI.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
-    unsafe fn some_rows(steps: usize, a: *const [i8; 64], b: *const [i8; 64], sums: &mut [[i32; STRIPE]]) {
+    unsafe fn some_rows(
+        steps: usize,
+        a: *const [i8; 64],
+        b: *const [i8; 64],
+        (sums, width): (*mut i32, usize),
+        rows: usize,
+    ) {
         let flip = _mm512_set1_epi8(i8::MIN);
         let ones = _mm512_set1_epi8(1);
         let mut products = [[_mm512_setzero_si512(); 2]; ROWS];
@@ -159,14 +166,17 @@ mod vnni {
             }
         }
         for row in 0..ROWS {
+            if row == rows {
+                break;
+            }
             let excess = _mm512_set1_epi32(_mm512_reduce_add_epi32(totals[row]).wrapping_mul(128));
-            let [low, high] = products[row];
-            let (low, high) = (_mm512_sub_epi32(low, excess), _mm512_sub_epi32(high, excess));
-            let to = sums[row].as_mut_ptr();
-            // SAFETY: a row of sums is two registers long.
-            unsafe {
-                _mm512_storeu_si512(to.cast(), low);
-                _mm512_storeu_si512(to.add(16).cast(), high);
+            for half in 0..2 {
+                let product = _mm512_sub_epi32(products[row][half], excess);
+                // SAFETY: a row of sums is two registers long.
+                unsafe {
+                    let at = sums.add(row * width + 16 * half);
+                    _mm512_storeu_si512(at.cast(), _mm512_add_epi32(_mm512_loadu_si512(at.cast()), product));
+                }
             }
         }
     }

@@ -5,8 +5,6 @@ use super::unit::{ROW, ROWS, TILE, Unit};
 
 /// Both registers of a stripe: 32 rows of a left operand, or twice 16 groups of rows of a right one.
 pub type Registers = [u8; 2 * TILE];
-/// The products of 32 rows and 32 columns.
-pub type Square<T> = [[T; STRIPE]; STRIPE];
 
 pub trait Engine<S: Source> {
     /// Makes the engine ready for use on this thread.
@@ -15,17 +13,18 @@ pub trait Engine<S: Source> {
     /// The machine must have what it takes.
     unsafe fn configure() -> Self;
 
-    /// The product of two stripes in `P` parts. Each part is smaller than the one before by 2^-8: products of the `P`
-    /// largest kinds are summed.
+    /// Adds the product of two stripes in `P` parts to a square of sums, whose rows lie `sums.1` apart. Each part is smaller
+    /// than the one before by 2^-8: products of the `P` largest kinds are summed.
     ///
     /// # Safety
-    /// Both stripes must hold so many steps, the left one so many rows; what the other rows yield is not used.
-    unsafe fn square<const P: usize>(
+    /// Both stripes must hold so many steps; of the left one and of the sums only so many rows are used.
+    unsafe fn add_product<const P: usize>(
         &mut self,
         rows_and_steps: [usize; 2],
         a: *const [Registers; P],
         b: *const [Registers; P],
-    ) -> Square<S::Sum>;
+        sums: (*mut S::Sum, usize),
+    );
 }
 
 #[repr(align(64))]
@@ -37,12 +36,13 @@ impl<U: Unit, S: Source> Engine<S> for U {
         unsafe { <U as Unit>::configure() }
     }
 
-    unsafe fn square<const P: usize>(
+    unsafe fn add_product<const P: usize>(
         &mut self,
-        [_, steps]: [usize; 2],
+        [rows, steps]: [usize; 2],
         a: *const [Registers; P],
         b: *const [Registers; P],
-    ) -> Square<S::Sum> {
+        (sums, width): (*mut S::Sum, usize),
+    ) {
         let mut out = Aligned([[S::Sum::default(); STRIPE]; STRIPE]);
         // SAFETY: the caller's promise; sums take 4 bytes each, so that a register holds a quarter of the square.
         unsafe {
@@ -71,7 +71,13 @@ impl<U: Unit, S: Source> Engine<S> for U {
             self.store::<1>(to.add(ROW), row);
             self.store::<2>(to.add(ROWS * row), row);
             self.store::<3>(to.add(ROWS * row + ROW), row);
+            // Not by the unit, which takes denormal sums for zeros.
+            for (i, product) in out.0.iter().enumerate().take(rows) {
+                let sums = &mut *sums.add(i * width).cast::<[S::Sum; STRIPE]>();
+                for j in 0..STRIPE {
+                    sums[j] = S::plus(sums[j], product[j]);
+                }
+            }
         }
-        out.0
     }
 }

@@ -18,6 +18,11 @@ impl Extent {
     /// That of zeros alone.
     pub const ZEROS: Extent = Extent { low: u32::MAX, high: 0 };
 
+    /// That of both blocks together.
+    pub fn merged(self, other: Extent) -> Extent {
+        Extent { low: self.low.min(other.low), high: self.high.max(other.high) }
+    }
+
     /// Whether products of two such blocks, `depth` long, are right on the tile unit: no part is flushed or overflows.
     pub fn suits(self, other: Extent, depth: usize) -> bool {
         let (low, high) = (f32::from_bits(self.low), f32::from_bits(self.high));

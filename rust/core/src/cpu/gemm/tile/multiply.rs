@@ -10,16 +10,19 @@ use crate::cpu::parts::for_each_item;
 use crate::cpu::scratch::Scratch;
 use crate::error::Result;
 use std::marker::PhantomData;
+use std::ops::Range;
 
-/// Rows and columns of a task, and the common axis between two additions to its sums: in three parts, a stripe of the
+/// The most rows and columns of a task, and the common axis between two additions to its sums: in three parts, a stripe of the
 /// right operand, the left one and the sums fit the second-level cache.
 const TASK_ROWS: usize = 128;
 const TASK_COLUMNS: usize = 1024;
 const DEPTH: usize = 512;
 /// Elements of a right operand rearranged at once: they should stay in the last-level cache.
 const SHARED: usize = 1 << 21;
+/// Stripes of a right operand rearranged by one task.
+const FILL: usize = 8;
 /// Tasks wanted where there is enough work.
-const WANTED: usize = 16;
+const WANTED: usize = 8;
 
 /// Stripes of one operand in registers' order, depth block after depth block. Threads fill each its own.
 struct Stripes<S, const P: usize> {
@@ -47,24 +50,35 @@ impl<S: Source, const P: usize> Stripes<S, P> {
         self.extents.as_mut_ptr().cast::<Extent>().wrapping_add(block * self.count + stripe)
     }
 
+    /// Fills some stripes of a depth block from the first `count` lines and `depth` places of an operand.
+    ///
     /// # Safety
-    /// `pack` must be one of the source's, the lines valid, and nobody else fill or read this stripe of this block.
+    /// `pack` must be one of the source's, the lines valid, and nobody else fill or read these stripes of this block.
     unsafe fn fill(
         &self,
-        [block, stripe]: [usize; 2],
+        block: usize,
+        stripes: Range<usize>,
         lines: Lines<S>,
         [count, depth]: [usize; 2],
         pack: unsafe fn(Lines<S>, [usize; 2], &mut [Registers; P]) -> Extent,
     ) {
-        let mut extent = Extent::ZEROS;
-        for (at, first) in (0..depth).step_by(S::STEP).enumerate() {
-            let size = [count, S::STEP.min(depth - first)];
-            // SAFETY: the caller's promise; a block has room for so many steps.
-            let part = unsafe { pack(moved(lines, 0, first), size, &mut *self.registers(block, stripe).add(at)) };
-            extent = Extent { low: extent.low.min(part.low), high: extent.high.max(part.high) };
+        let one = |stripe: usize, step: usize| {
+            let (line, place) = (stripe * STRIPE, step * S::STEP);
+            let size = [STRIPE.min(count - line), S::STEP.min(depth - place)];
+            // SAFETY: the caller's promise; a block has room for so many steps, and an extent for each stripe.
+            unsafe {
+                let part = pack(moved(lines, line, place), size, &mut *self.registers(block, stripe).add(step));
+                let before = if step == 0 { Extent::ZEROS } else { *self.extent(block, stripe) };
+                *self.extent(block, stripe) = before.merged(part);
+            }
+        };
+        let steps = depth.div_ceil(S::STEP);
+        // In the order of memory.
+        if lines.2 == 1 {
+            stripes.for_each(|stripe| (0..steps).for_each(|step| one(stripe, step)));
+        } else {
+            (0..steps).for_each(|step| stripes.clone().for_each(|stripe| one(stripe, step)));
         }
-        // SAFETY: there is one extent for each stripe of each block.
-        unsafe { *self.extent(block, stripe) = extent };
     }
 }
 
@@ -90,24 +104,26 @@ pub unsafe fn run<E: Engine<S>, S: Source, const P: usize>(x: &Block<S, S::Outpu
     for first in (0..n).step_by(width) {
         let columns = width.min(n - first);
         let right = Stripes::<S, P>::new(columns.div_ceil(STRIPE), k.div_ceil(depth), depth)?;
-        for_each_item(0..right.count, |stripe| {
+        for_each_item(0..right.count.div_ceil(FILL), |task| {
             let job = &job;
-            let (at, row, column) = moved(job.0.b, 0, first + stripe * STRIPE);
-            let lines = STRIPE.min(columns - stripe * STRIPE);
+            let (at, row, column) = moved(job.0.b, 0, first);
+            let stripes = task * FILL..((task + 1) * FILL).min(right.count);
             for (block, first, depths) in depth_blocks(k, depth) {
-                let from = moved((at, column, row), 0, first);
-                // SAFETY: the caller's promise; each task fills its own stripe.
-                unsafe { right.fill([block, stripe], from, [lines, depths], S::pack_right::<P>) };
+                let lines = moved((at, column, row), 0, first);
+                // SAFETY: the caller's promise; each task fills its own stripes.
+                unsafe { right.fill(block, stripes.clone(), lines, [columns, depths], S::pack_right::<P>) };
             }
             Ok(())
         })?;
-        let down = m.div_ceil(TASK_ROWS);
-        let across = columns.div_ceil(TASK_COLUMNS).max(WANTED.div_ceil(down).min(columns.div_ceil(4 * STRIPE)));
+        // Each cut along the columns rearranges the left operand once more.
+        let across = columns.div_ceil(TASK_COLUMNS);
         let each = columns.div_ceil(across).next_multiple_of(STRIPE);
         let across = columns.div_ceil(each);
+        let height = (m * across / WANTED).clamp(STRIPE, TASK_ROWS).next_multiple_of(STRIPE);
+        let down = m.div_ceil(height);
         for_each_item(0..down * across, |index| {
-            let (row, column) = (index / across * TASK_ROWS, index % across * each);
-            let (rows, columns) = (TASK_ROWS.min(m - row), each.min(columns - column));
+            let (row, column) = (index / across * height, index % across * each);
+            let (rows, columns) = (height.min(m - row), each.min(columns - column));
             let task = Task { job: &job, right: &right, depth, row, rows, column, columns, first };
             // SAFETY: the caller's promise; tasks are disjoint.
             unsafe { task.run::<E>() }
@@ -140,11 +156,7 @@ impl<S: Source, const P: usize> Task<'_, S, P> {
         for (block, first, depths) in depth_blocks(x.size[2], self.depth) {
             // SAFETY: the caller's promise, for the task's part of the operands.
             unsafe {
-                for stripe in 0..down {
-                    let lines = moved(x.a, self.row + stripe * STRIPE, first);
-                    let size = [STRIPE.min(self.rows - stripe * STRIPE), depths];
-                    left.fill([0, stripe], lines, size, S::pack_left::<P>);
-                }
+                left.fill(0, 0..down, moved(x.a, self.row, first), [self.rows, depths], S::pack_left::<P>);
                 let suits = |i: usize, j: usize| {
                     (*left.extent(0, i)).suits(*self.right.extent(block, self.column / STRIPE + j), depths)
                 };
@@ -152,11 +164,8 @@ impl<S: Source, const P: usize> Task<'_, S, P> {
                 for (j, i) in (0..across).flat_map(|j| (0..down).map(move |i| (j, i))).filter(|&(j, i)| suits(i, j)) {
                     let (a, b) = (left.registers(0, i), self.right.registers(block, self.column / STRIPE + j));
                     let rows = STRIPE.min(self.rows - i * STRIPE);
-                    let product = engine.square([rows, depths.div_ceil(S::STEP)], a, b);
-                    for (row, product) in product.iter().enumerate().take(rows) {
-                        let sums = &mut sums[(i * STRIPE + row) * width + j * STRIPE..][..STRIPE];
-                        sums.iter_mut().zip(product).for_each(|(sum, &product)| *sum = S::plus(*sum, product));
-                    }
+                    let sums = sums[i * STRIPE * width + j * STRIPE..].as_mut_ptr();
+                    engine.add_product([rows, depths.div_ceil(S::STEP)], a, b, (sums, width));
                 }
                 drop(engine);
                 for i in 0..down {

@@ -54,6 +54,11 @@ pub trait Source: Element {
     fn finish(sum: Self::Sum, start: Option<Self::Output>) -> Self::Output;
 }
 
+/// Rows as columns.
+fn across<T>((first, line, step): Lines<T>) -> Lines<T> {
+    (first, step, line)
+}
+
 /// Copies lines into the rows of a block; `convert` keeps what zero is.
 #[inline(always)]
 unsafe fn gather<T: Copy, W: Copy, const C: usize>(
@@ -67,8 +72,16 @@ unsafe fn gather<T: Copy, W: Copy, const C: usize>(
     unsafe {
         if by_lines && step == 1 {
             for (i, to) in to.iter_mut().enumerate().take(lines) {
-                let from = std::slice::from_raw_parts(first.offset(i as isize * line_step), length);
-                to.iter_mut().zip(from).for_each(|(to, &from)| *to = convert(from));
+                let line = first.offset(i as isize * line_step);
+                if length == C {
+                    let line = &*line.cast::<[T; C]>();
+                    for k in 0..C {
+                        to[k] = convert(line[k]);
+                    }
+                } else {
+                    let line = std::slice::from_raw_parts(line, length);
+                    to.iter_mut().zip(line).for_each(|(to, &from)| *to = convert(from));
+                }
             }
         } else {
             // In the order of memory.
@@ -92,7 +105,7 @@ fn nearest_half(x: f32) -> u32 {
 }
 
 type Square = [[f32; STRIPE]; STRIPE];
-/// Registers of a left operand: 32 rows of 32 bf16. And of a right one: for each 16 columns 16 rows of 16 pairs.
+/// Registers of a left operand: 32 rows of 32 bf16. And of a right one: for each 16 columns 16 rows of 16 groups.
 type LeftPair = [[u16; 32]; 32];
 type RightPair = [[[u32; 16]; 16]; 2];
 
@@ -144,6 +157,34 @@ leveled! {
     }
 }
 
+leveled! {
+    /// Registers of a right operand from its columns: what would be those of a left one, turned group by group.
+    fn turn(columns: &[[[u32; 16]; STRIPE]], to: &mut [RightPair]) {
+        for (columns, to) in columns.iter().zip(to) {
+            for tile in 0..2 {
+                for row in 0..16 {
+                    for column in 0..16 {
+                        to[tile][row][column] = columns[16 * tile + column][row];
+                    }
+                }
+            }
+        }
+    }
+
+    /// The same from rows of bytes, of which four make a group.
+    fn group_rows(block: &[[u8; STRIPE]; 64], to: &mut RightPair) {
+        for row in 0..16 {
+            for tile in 0..2 {
+                for column in 0..16 {
+                    let at = 16 * tile + column;
+                    let byte = |i: usize| u32::from(block[4 * row + i][at]) << (8 * i);
+                    to[tile][row][column] = (byte(0) | byte(1) | byte(2) | byte(3)).to_le();
+                }
+            }
+        }
+    }
+}
+
 macro_rules! float_source {
     ($t:ty, $wide:expr, $plain:expr, $finish:expr) => {
         impl Source for $t {
@@ -161,10 +202,18 @@ macro_rules! float_source {
 
             unsafe fn pack_right<const P: usize>(from: Lines<$t>, size: [usize; 2], to: &mut [Registers; P]) -> Extent {
                 let mut block = [[0.0; STRIPE]; STRIPE];
-                let ((first, line, step), [lines, depth]) = (from, size);
-                // SAFETY: the caller's promise; lines become columns of the block.
-                unsafe { gather((first, step, line), [depth, lines], $wide, &mut block) };
-                split_right(&block, bytemuck::cast_slice_mut(to));
+                // SAFETY: the caller's promise; lines become columns of the block unless they lie contiguous.
+                unsafe {
+                    if from.2 == 1 {
+                        gather(from, size, $wide, &mut block);
+                        let mut parts = [[0; size_of::<Registers>()]; P];
+                        split_left(&block, bytemuck::cast_slice_mut(&mut parts));
+                        turn(bytemuck::cast_slice(&parts), bytemuck::cast_slice_mut(to));
+                    } else {
+                        gather(across(from), [size[1], size[0]], $wide, &mut block);
+                        split_right(&block, bytemuck::cast_slice_mut(to));
+                    }
+                }
                 extent_of(&block)
             }
 
@@ -221,17 +270,17 @@ impl Source for i8 {
     }
 
     unsafe fn pack_right<const P: usize>(from: Lines<i8>, size: [usize; 2], to: &mut [Registers; P]) -> Extent {
-        let mut block = [[0i8; STRIPE]; 64];
-        let ((first, line, step), [lines, depth]) = (from, size);
-        // SAFETY: the caller's promise; lines become columns of the block.
-        unsafe { gather((first, step, line), [depth, lines], |x| x, &mut block) };
-        let tiles: &mut [[[[i8; 4]; 16]; 16]] = bytemuck::cast_slice_mut(to);
-        for (tile, groups) in tiles.iter_mut().enumerate() {
-            for (rows, groups) in block.chunks_exact(4).zip(groups) {
-                for (column, group) in groups.iter_mut().enumerate() {
-                    let at = 16 * tile + column;
-                    *group = [rows[0][at], rows[1][at], rows[2][at], rows[3][at]];
-                }
+        let pairs: &mut [RightPair] = bytemuck::cast_slice_mut(to);
+        // SAFETY: the caller's promise; lines become columns of the block unless they lie contiguous.
+        unsafe {
+            if from.2 == 1 {
+                let mut block = [[0; 64]; STRIPE];
+                gather(from, size, |x| x as u8, &mut block);
+                turn(bytemuck::cast_slice(&block), pairs);
+            } else {
+                let mut block = [[0; STRIPE]; 64];
+                gather(across(from), [size[1], size[0]], |x| x as u8, &mut block);
+                group_rows(&block, &mut pairs[0]);
             }
         }
         // Every integer suits.

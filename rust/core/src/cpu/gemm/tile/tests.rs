@@ -63,7 +63,8 @@ fn errors<const P: usize>([m, n, k]: [usize; 3], (a, b): (&[f32], &[f32]), by_ro
             chain = x.mul_add(y, chain);
         }
         // Among denormals every step of a sum may lose half of the least of them.
-        let error = |got: f32| ((f64::from(got) - want).abs() - k as f64 * 1.4e-45).max(0.0) / scale.max(f64::MIN_POSITIVE);
+        let error =
+            |got: f32| ((f64::from(got) - want).abs() - k as f64 * 1.4e-45).max(0.0) / scale.max(f64::MIN_POSITIVE);
         let bound = [0.0, 8e-3, 3e-5, 1.2e-7 * (k as f64 + 2.0).sqrt()][P];
         assert!(error(c) <= bound, "({i}, {j}) of {m} x {n} x {k} in {P} parts: {c}, not {want}");
         own += error(c).powi(2);
