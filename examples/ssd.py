@@ -13,7 +13,7 @@ from ferrograd.models.boxes import iou
 from ferrograd.nn import functional as F
 
 parser = image_parser(__doc__)
-parser.add_argument("--iterations", type=int, default=600)
+parser.add_argument("--iterations", type=int, default=1200)
 parser.add_argument("--batch-size", type=int, default=16)
 parser.add_argument("--learning-rate", type=float, default=2e-3)
 arguments = parser.parse_args()
