@@ -3,7 +3,7 @@
 // Registers are indexed by constants, so that every loop over them unrolls.
 #![allow(clippy::needless_range_loop)]
 
-use crate::cpu::gemm::vector::{Vector, transpose};
+use crate::cpu::gemm::vector::{Vector, interleaved};
 use bytemuck::{Pod, Zeroable};
 
 /// One step along the common axis: where its column of `a` and its row of `b` begin.
@@ -255,7 +255,7 @@ pub unsafe fn turn<V: Vector, const N: usize>(x: &Turn<V::Element>) {
                     for k in 0..N {
                         block[k] = V::load(from.add(k * x.from_row));
                     }
-                    let block = transpose(block);
+                    let block = interleaved(block, N);
                     for k in 0..N {
                         block[k].store(to.add(k * x.to_row));
                     }
@@ -265,7 +265,7 @@ pub unsafe fn turn<V: Vector, const N: usize>(x: &Turn<V::Element>) {
                 for k in 0..rows {
                     block[k] = V::load_part(from.add(k * x.from_row), across);
                 }
-                let block = transpose(block);
+                let block = interleaved(block, N);
                 for k in 0..columns {
                     block[k].store_part(to.add(k * x.to_row), down);
                 }
