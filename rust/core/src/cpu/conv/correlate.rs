@@ -25,6 +25,8 @@ const POSITIONS: usize = 128;
 /// Independent tasks worth having, for machines with many cores, and the multiplications worth a task.
 pub const TASKS: usize = 16;
 pub const WORK: usize = 1 << 20;
+/// Multiplications that take as long as beginning a unit.
+const OVERHEAD: usize = 1 << 13;
 /// Rows and columns of the largest tiles.
 const TALLEST: usize = 8;
 const WIDEST: usize = 64;
@@ -80,8 +82,7 @@ struct Plan<'a, T: Float> {
     x: &'a Correlation<'a, T>,
     kernels: &'static Kernels<T>,
     parts: Parts,
-    /// Parts and output channels of a task.
-    together: usize,
+    /// Output channels of a unit, which is a part of one group.
     rows: usize,
     /// Rows and columns of a tile.
     tall: usize,
@@ -106,14 +107,13 @@ impl<'a, T: Float> Plan<'a, T> {
         let most = if phases == 1 { most } else { most.min(DENSE / rows / phases) }.max(1);
         let target = (total / TASKS).max(POSITIONS).max(outputs.min(WORK / each)).min(most);
         let parts = Part::cut(x.axes.map(|axis| axis.outputs), x.batch, target);
-        let together = even(parts.count(), (WORK / each / parts.largest()).max(1));
-        let tasks = (parts.count().div_ceil(together) * x.groups * x.rows.div_ceil(rows)).max(1);
-        let worth = (total.saturating_mul(each) / WORK).min(2 * pool::num_threads()) / tasks;
+        let units = (parts.count() * x.groups * x.rows.div_ceil(rows)).max(1);
+        let worth = (total.saturating_mul(each) / WORK).min(2 * pool::num_threads()) / units;
         if worth > 1 {
             rows = even(rows, rows.div_ceil(worth).max(32));
         }
         let (tall, registers) = kernels.shape(rows, parts.largest());
-        Plan { x, kernels, parts, together, rows, tall, width: registers * kernels.lanes, phases }
+        Plan { x, kernels, parts, rows, tall, width: registers * kernels.lanes, phases }
     }
 }
 
@@ -134,17 +134,29 @@ pub fn correlate<T: Float>(op: &str, x: &Correlation<T>, out: &mut [T]) -> Resul
     let plan = Plan::new(x);
     let target = Target::new(out);
     let pieces = x.rows.div_ceil(plan.rows);
-    for_each_item(0..plan.parts.count().div_ceil(plan.together) * x.groups * pieces, |task| {
-        let (part, rest) = (task / (x.groups * pieces) * plan.together, task % (x.groups * pieces));
-        let (group, first) = (rest / pieces, rest % pieces * plan.rows);
-        let rows = plan.rows.min(x.rows - first);
-        (part..plan.parts.count().min(part + plan.together))
-            .try_for_each(|part| Task::new(op, &plan, plan.parts.get(part), group, [first, rows])?.run(op, &target))
+    let units = plan.parts.count() * x.groups * pieces;
+    let each = plan.rows.saturating_mul(x.channels).saturating_mul(product(|axis| axis.kernel)).max(1);
+    let together = (WORK / OVERHEAD.max(each * plan.parts.largest())).clamp(1, units.div_ceil(TASKS));
+    for_each_item(0..units.div_ceil(together), |task| {
+        let mut at: Option<Unit<T>> = None;
+        for unit in task * together..units.min((task + 1) * together) {
+            let (rest, piece) = (unit / pieces, unit % pieces);
+            let (part, group) = (plan.parts.get(rest / x.groups), rest % x.groups);
+            let mut moved = match at.take() {
+                Some(unit) if unit.window.suits(&part) => Unit { part, ..unit },
+                _ => Unit::new(op, &plan, part)?,
+            };
+            (moved.group, moved.first) = (group, piece * plan.rows);
+            moved.rows = plan.rows.min(x.rows - moved.first);
+            moved.run(&target);
+            at = Some(moved);
+        }
+        Ok(())
     })
 }
 
 /// The output channels `first..first + rows` of a group at the positions of a part.
-struct Task<'a, T: Float> {
+struct Unit<'a, T: Float> {
     plan: &'a Plan<'a, T>,
     part: Part,
     group: usize,
@@ -155,18 +167,15 @@ struct Task<'a, T: Float> {
     source: Scratch<T>,
     /// What the steps see at a tile whose positions do not lie side by side.
     panel: Scratch<T>,
-    /// Steps of a depth block, in the window and in the panel.
+    /// The output, unless the positions of the part follow each other in it.
+    dense: Option<Scratch<T>>,
+    /// Steps of a depth block, in the window and in the panel, and the phase and channels that they are for.
     steps: [Scratch<Step>; 2],
+    listed: Option<(Axes3, usize)>,
 }
 
-impl<'a, T: Float> Task<'a, T> {
-    fn new(
-        op: &str,
-        plan: &'a Plan<'a, T>,
-        part: Part,
-        group: usize,
-        [first, rows]: [usize; 2],
-    ) -> Result<Task<'a, T>> {
+impl<'a, T: Float> Unit<'a, T> {
+    fn new(op: &str, plan: &'a Plan<'a, T>, part: Part) -> Result<Unit<'a, T>> {
         let mut window = Window::dense(&plan.x.axes, part);
         window.channels = even(plan.x.channels, (WINDOW / window.len()).max(1));
         let filler = Filler::new(op, &plan.x.axes, &window)?;
@@ -174,27 +183,29 @@ impl<'a, T: Float> Task<'a, T> {
         let slack = plan.width + 2 * plan.kernels.lanes;
         let mut source = Scratch::new(op, window.len() + slack)?;
         source[window.len()..].fill(T::default());
-        let taps = plan.x.axes.iter().map(|axis| axis.kernel).product::<usize>();
+        let depth = DEPTH.max(plan.x.axes.iter().map(|axis| axis.kernel).product::<usize>());
+        let steps = [Scratch::new(op, depth)?, Scratch::new(op, depth)?];
         let panel = Scratch::new(op, DEPTH * plan.width + slack)?;
-        let steps = [Scratch::new(op, DEPTH.max(taps))?, Scratch::new(op, DEPTH.max(taps))?];
-        Ok(Task { plan, part, group, first, rows, window, filler, source, panel, steps })
+        let direct = plan.phases == 1 && part.images == 1;
+        let room = plan.rows * plan.phases * part.positions();
+        let dense = (!direct).then(|| Scratch::new(op, room)).transpose()?;
+        let (group, first, rows, listed) = (0, 0, plan.rows, None);
+        Ok(Unit { plan, part, group, first, rows, window, filler, source, panel, dense, steps, listed })
     }
 
-    fn run(mut self, op: &str, out: &Target<T>) -> Result<()> {
+    fn run(&mut self, out: &Target<T>) {
         let (x, positions) = (self.plan.x, self.part.positions());
-        let plane: usize = x.axes.iter().map(|axis| axis.size).product();
-        if self.plan.phases == 1 && self.part.images == 1 {
-            // The positions of the part follow each other in the output.
-            let row = (self.part.first_image * x.groups + self.group) * x.rows + self.first;
-            let [_, height, width] = x.axes.map(|axis| axis.size);
-            let [z, y, x] = self.part.start;
-            self.product(out.at(row * plane + (z * height + y) * width + x), plane);
-            return Ok(());
+        if let Some(dense) = self.dense.as_mut() {
+            let to = dense.as_mut_ptr();
+            self.product(to, self.plan.phases * positions);
+            level::run(Scatter { unit: self, out });
+            return;
         }
-        let mut dense = Scratch::<T>::new(op, self.rows * self.plan.phases * positions)?;
-        self.product(dense.as_mut_ptr(), self.plan.phases * positions);
-        level::run(Scatter { task: &self, dense: &dense, out });
-        Ok(())
+        let plane: usize = x.axes.iter().map(|axis| axis.size).product();
+        let row = (self.part.first_image * x.groups + self.group) * x.rows + self.first;
+        let [_, height, width] = x.axes.map(|axis| axis.size);
+        let [z, y, column] = self.part.start;
+        self.product(out.at(row * plane + (z * height + y) * width + column), plane);
     }
 
     /// All depth blocks, whose sums are added in order; phases follow each other in a row of `c`.
@@ -241,6 +252,9 @@ impl<'a, T: Float> Task<'a, T> {
 
     /// Lists the steps of so many channels.
     fn step(&mut self, phase: Axes3, channels: usize) {
+        if self.listed.replace((phase, channels)) == Some((phase, channels)) {
+            return;
+        }
         let x = self.plan.x;
         let [steps, panel] = &mut self.steps;
         let mut used = 0;
@@ -311,8 +325,7 @@ impl<'a, T: Float> Task<'a, T> {
 
 /// Copies what was made in scratch to its places, phases between each other.
 struct Scatter<'a, T: Float> {
-    task: &'a Task<'a, T>,
-    dense: &'a [T],
+    unit: &'a Unit<'a, T>,
     out: &'a Target<T>,
 }
 
@@ -321,13 +334,14 @@ impl<T: Float> level::Kernel for Scatter<'_, T> {
 
     #[inline(always)]
     fn run(self) {
-        let Task { plan, part, group, first, rows, .. } = *self.task;
+        let Unit { plan, part, group, first, rows, .. } = *self.unit;
+        let Some(dense) = self.unit.dense.as_deref() else { return };
         let (x, positions) = (plan.x, part.positions());
         let [z, y, columns] = x.axes;
         if plan.phases == 1 {
             // Whole planes of several images.
             let plane = positions / part.images;
-            for (i, from) in self.dense.chunks_exact(plane).enumerate() {
+            for (i, from) in dense.chunks_exact(plane).take(rows * part.images).enumerate() {
                 let (row, image) = (i / part.images, part.first_image + i % part.images);
                 let channel = (image * x.groups + group) * x.rows + first + row;
                 // SAFETY: the plane lies inside the output, and is this task's alone.
@@ -353,7 +367,7 @@ impl<T: Float> level::Kernel for Scatter<'_, T> {
                 let to = ((channel * z.size + plane) * y.size + real) * columns.size;
                 // SAFETY: the row lies inside the output, and these columns of it are this task's alone.
                 let to = unsafe { std::slice::from_raw_parts_mut(self.out.at(to + start), end - start) };
-                let from = &self.dense[(row * plan.phases + phase * columns.phases) * positions + from..];
+                let from = &dense[(row * plan.phases + phase * columns.phases) * positions + from..];
                 match columns.phases {
                     1 => to.copy_from_slice(&from[..to.len()]),
                     2 => {

@@ -18,7 +18,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// One image channel a group and few outputs: cheaper without matrix products.
+    /// One image channel a group and few outputs: their weights fill no registers.
     pub fn is_depthwise(&self) -> bool {
         self.inputs == 1 && self.outputs <= 4
     }

@@ -55,8 +55,6 @@ pub fn run<T: Real>(op: &str, pass: Pass, problem: &Problem, inputs: &[&[T]], ou
     }
     let pointwise = problem.geometry.is_pointwise();
     match pass {
-        Pass::Forward if problem.is_depthwise() => direct::forward(op, problem, [a, b], bias, out),
-        Pass::Data if problem.is_depthwise() => direct::data(op, problem, [a, b], bias, out),
         Pass::Weights if problem.is_depthwise() => direct::weights(op, problem, [a, b], out),
         Pass::Forward if pointwise => pointwise::forward(op, problem, [a, b], bias, out),
         Pass::Data if pointwise => pointwise::data(op, problem, [a, b], bias, out),

@@ -60,11 +60,11 @@ impl Parts {
         self.batch.div_ceil(self.images) * self.along().iter().product::<usize>()
     }
 
-    /// Images, then bands in order.
+    /// Bands in order, with all images of one before the next.
     pub fn get(&self, index: usize) -> Part {
-        let [depth, height, width] = self.along();
-        let bands = depth * height * width;
-        let (bundle, band) = (index / bands, index % bands);
+        let [_, height, width] = self.along();
+        let bundles = self.batch.div_ceil(self.images);
+        let (bundle, band) = (index % bundles, index / bundles);
         let at = [band / (height * width), band / width % height, band % width];
         let start: Axes3 = std::array::from_fn(|a| at[a] * self.size[a]);
         let first_image = bundle * self.images;
@@ -87,7 +87,7 @@ impl Parts {
 #[derive(Debug, Clone, Copy)]
 pub struct Window {
     part: Part,
-    /// Channels held at once.
+    /// Channels of one image held at once.
     pub channels: usize,
     /// Planes and rows of a phase, and phases.
     lines: [usize; 2],
@@ -132,6 +132,12 @@ impl Window {
     fn rows(&self) -> [usize; 2] {
         let [planes, rows] = [0, 1].map(|a| self.lines[a] * self.phases[a]);
         [rows, planes * rows]
+    }
+
+    /// Whether the window looks the same for another part.
+    pub fn suits(&self, part: &Part) -> bool {
+        let Part { images, start, size, .. } = self.part;
+        (images, start, size) == (part.images, part.start, part.size)
     }
 
     /// Elements of a channel of one image.
