@@ -136,7 +136,7 @@ pub fn correlate<T: Float>(op: &str, x: &Correlation<T>, out: &mut [T]) -> Resul
     let pieces = x.rows.div_ceil(plan.rows);
     let units = plan.parts.count() * x.groups * pieces;
     let each = plan.rows.saturating_mul(x.channels).saturating_mul(product(|axis| axis.kernel)).max(1);
-    let together = (WORK / OVERHEAD.max(each * plan.parts.largest())).clamp(1, units.div_ceil(TASKS));
+    let together = (WORK / OVERHEAD.max(each.saturating_mul(plan.parts.largest()))).max(1);
     for_each_item(0..units.div_ceil(together), |task| {
         let mut at: Option<Unit<T>> = None;
         for unit in task * together..units.min((task + 1) * together) {

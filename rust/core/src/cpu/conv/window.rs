@@ -158,8 +158,8 @@ impl Window {
         (copy * all + line(0, z) * rows + line(1, y)) * self.width + x
     }
 
-    /// Of the positions `first..first + count`, those that lie evenly from the first on: where they begin, from one to the
-    /// next, and how many.
+    /// Of the positions `first..first + count`, those that lie evenly from the first on: where they begin, from one to
+    /// the next, and how many.
     #[inline(always)]
     pub fn run(&self, first: usize, count: usize) -> (usize, usize, usize) {
         let [depth, height, width] = self.part.size;
