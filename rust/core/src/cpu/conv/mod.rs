@@ -53,7 +53,7 @@ pub fn run<T: Real>(op: &str, pass: Pass, problem: &Problem, inputs: &[&[T]], ou
     if out.is_empty() {
         return Ok(());
     }
-    let pointwise = problem.geometry.is_pointwise();
+    let pointwise = problem.geometry.is_pointwise() && !problem.is_depthwise();
     match pass {
         Pass::Weights if problem.is_depthwise() => direct::weights(op, problem, [a, b], out),
         Pass::Forward if pointwise => pointwise::forward(op, problem, [a, b], bias, out),
