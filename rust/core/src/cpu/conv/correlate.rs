@@ -88,6 +88,8 @@ struct Plan<'a, T: Float> {
     tall: usize,
     width: usize,
     phases: usize,
+    /// Whether no tap reaches some of the phases.
+    sparse: bool,
 }
 
 impl<'a, T: Float> Plan<'a, T> {
@@ -113,7 +115,8 @@ impl<'a, T: Float> Plan<'a, T> {
             rows = even(rows, rows.div_ceil(worth).max(32));
         }
         let (tall, registers) = kernels.shape(rows, parts.largest());
-        Plan { x, kernels, parts, rows, tall, width: registers * kernels.lanes, phases }
+        let sparse = x.axes.iter().any(|axis| (0..axis.phases).any(|phase| axis.taps(phase).count == 0));
+        Plan { x, kernels, parts, rows, tall, width: registers * kernels.lanes, phases, sparse }
     }
 }
 
@@ -211,28 +214,48 @@ impl<'a, T: Float> Unit<'a, T> {
     /// All depth blocks, whose sums are added in order; phases follow each other in a row of `c`.
     fn product(&mut self, c: *mut T, c_row: usize) {
         let x = self.plan.x;
-        let phases = x.axes.map(|axis| axis.phases);
-        let positions = self.part.positions();
+        let [planes, rows, columns] = x.axes.map(|axis| axis.phases);
+        let empty = |a: usize, phase: usize| self.plan.sparse && x.axes[a].taps(phase).count == 0;
         // Without any channel or tap there is one empty block, which writes the bias.
         for channel in (0..x.channels.max(1)).step_by(self.window.channels) {
             let count = self.window.channels.min(x.channels - channel);
             self.fill(channel, count);
-            for phase in 0..self.plan.phases {
-                let [_, height, width] = phases;
-                let at = [phase / (height * width), phase / width % height, phase % width];
-                let taps: usize = (0..3).map(|a| x.axes[a].taps(at[a]).count).product();
-                // Several channels with all taps, or some taps of one.
-                let each = even(count, (DEPTH / taps.max(1)).max(1));
-                let depth = if each > 1 { each * taps } else { even(taps, DEPTH) };
-                self.step(at, each);
-                for first in (0..count.max(1)).step_by(each) {
-                    let all = each.min(count - first) * taps;
-                    for start in (0..all.max(1)).step_by(depth.max(1)) {
-                        let steps = start..(start + depth).min(all);
-                        let keep = channel + first + start > 0;
-                        self.tiles([channel, first], steps, keep, c.wrapping_add(phase * positions), c_row);
+            if self.plan.sparse && channel == 0 {
+                self.start();
+            }
+            for i in (0..planes).filter(|&i| !empty(0, i)) {
+                for j in (0..rows).filter(|&j| !empty(1, j)) {
+                    for k in (0..columns).filter(|&k| !empty(2, k)) {
+                        let offset = ((i * rows + j) * columns + k) * self.part.positions();
+                        self.phase([i, j, k], [channel, count], c.wrapping_add(offset), c_row);
                     }
                 }
+            }
+        }
+    }
+
+    /// Writes the bias to all phases, most of which no tap reaches.
+    fn start(&mut self) {
+        let each = self.plan.phases * self.part.positions();
+        let first = self.group * self.plan.x.rows + self.first;
+        let rows = self.dense.iter_mut().flat_map(|dense| dense.chunks_exact_mut(each)).take(self.rows);
+        rows.enumerate().for_each(|(i, row)| row.fill(self.plan.x.bias.map_or(T::default(), |bias| bias[first + i])));
+    }
+
+    /// The depth blocks of some channels in one phase.
+    fn phase(&mut self, at: Axes3, [channel, count]: [usize; 2], c: *mut T, c_row: usize) {
+        let x = self.plan.x;
+        let taps: usize = (0..3).map(|a| x.axes[a].taps(at[a]).count).product();
+        // Several channels with all taps, or some taps of one.
+        let each = even(count, (DEPTH / taps.max(1)).max(1));
+        let depth = if each > 1 { each * taps } else { even(taps, DEPTH) };
+        self.step(at, each);
+        for first in (0..count.max(1)).step_by(each) {
+            let all = each.min(count - first) * taps;
+            for start in (0..all.max(1)).step_by(depth.max(1)) {
+                let steps = start..(start + depth).min(all);
+                let keep = self.plan.sparse || channel + first + start > 0;
+                self.tiles([channel, first], steps, keep, c, c_row);
             }
         }
     }

@@ -92,6 +92,8 @@ pub struct Window {
     /// Planes and rows of a phase, and phases.
     lines: [usize; 2],
     phases: [usize; 2],
+    /// Where taps lie further apart than the part is large, each has lines of its own: from one tap to the next, else 0.
+    apart: [usize; 2],
     /// Elements of a row, from one output to the next in it.
     width: usize,
     across: usize,
@@ -115,10 +117,15 @@ impl Window {
         // A single tap sees only every `step`-th element; several together see all.
         let phases: Axes3 = std::array::from_fn(|a| if axes[a].kernel > 1 { axes[a].step } else { 1 });
         let across = phases[2];
+        let apart = [0, 1].map(|a| if axes[a].step == 1 && axes[a].unit() > part.size[a] { axes[a].unit() } else { 0 });
         Window {
             part,
             channels: 1,
-            lines: [0, 1].map(|a| part.size[a] + axes[a].extent / axes[a].step),
+            lines: [0, 1].map(|a| match apart[a] {
+                0 => part.size[a] + axes[a].extent / axes[a].step,
+                unit => part.size[a] * (axes[a].extent / unit + 1),
+            }),
+            apart,
             phases: [phases[0], phases[1]],
             width: (part.size[2].max(1) - 1) * across + axes[2].extent + 1,
             across,
@@ -152,7 +159,10 @@ impl Window {
 
     /// From an output's first element to what a tap sees, whose shifts above the smallest are given.
     pub fn tap(&self, [z, y, x]: Axes3) -> usize {
-        let line = |a: usize, shift: usize| shift % self.phases[a] * self.lines[a] + shift / self.phases[a];
+        let line = |a: usize, shift: usize| match self.apart[a] {
+            0 => shift % self.phases[a] * self.lines[a] + shift / self.phases[a],
+            unit => shift / unit * self.part.size[a],
+        };
         let [rows, all] = self.rows();
         let (copy, x) = if self.dense { (x / self.unit, 0) } else { (0, x) };
         (copy * all + line(0, z) * rows + line(1, y)) * self.width + x
@@ -204,8 +214,11 @@ impl Filler {
         let start: [isize; 3] = std::array::from_fn(|a| (window.part.start[a] * axes[a].step) as isize + axes[a].low);
         // Where a line of planes or rows lies in the source.
         let inside = |a: usize, line: usize| {
-            let (phase, at) = (line / window.lines[a], line % window.lines[a]);
-            let place = start[a] + (phase + at * axes[a].step) as isize;
+            let above = match window.apart[a] {
+                0 => line / window.lines[a] + line % window.lines[a] * axes[a].step,
+                unit => line / window.part.size[a] * unit + line % window.part.size[a],
+            };
+            let place = start[a] + above as isize;
             usize::try_from(place).ok().filter(|&place| place < axes[a].source)
         };
         let [height, all] = window.rows();
