@@ -19,6 +19,7 @@ pub fn moved<T>((at, row, column): Matrix<T>, rows: usize, columns: usize) -> Ma
 pub struct Packed<T> {
     block: arena::Block,
     elements: PhantomData<T>,
+    rows: usize,
     /// Rows of a depth block; the last may have fewer.
     depth: usize,
     /// Columns, rounded up to whole panels.
@@ -32,7 +33,7 @@ impl<T: Real> Packed<T> {
     pub fn new(k: usize, columns: usize, depth: usize, width: usize) -> Result<Packed<T>> {
         let columns = columns.next_multiple_of(width);
         let block = arena::Block::new(k * columns * size_of::<T>())?;
-        Ok(Packed { block, elements: PhantomData, depth, columns, width })
+        Ok(Packed { block, elements: PhantomData, rows: k, depth, columns, width })
     }
 
     /// The panel that begins at a column, in the depth block that begins at a row and has so many.
@@ -56,7 +57,12 @@ impl<T: Real> Packed<T> {
 
     /// The panels from a column on, in the depth block that begins at a row.
     pub fn right(&self, row: usize, rows: usize, column: usize) -> Right<T> {
-        Right { at: self.panel(row, rows, column), row_step: self.width as isize, column_step: rows, packed: true }
+        let (at, next) = (self.panel(row, rows, column), row + rows);
+        let after = match next < self.rows {
+            true => self.panel(next, self.depth.min(self.rows - next), column),
+            false => at,
+        };
+        Right { at, row_step: self.width as isize, column_step: rows, after: Some(after) }
     }
 
     /// The rows of a left operand from one on, in the depth block that begins at a step and has so many.
@@ -73,17 +79,18 @@ pub struct Right<T> {
     pub row_step: isize,
     /// From panel to panel, for each column.
     column_step: usize,
-    packed: bool,
+    /// Of an operand in panels: where its next depth block begins.
+    after: Option<*const T>,
 }
 
 impl<T> Right<T> {
     /// An operand as it lies; its column step must be one.
     pub fn as_it_lies((at, row_step, _): Matrix<T>) -> Right<T> {
-        Right { at, row_step, column_step: 1, packed: false }
+        Right { at, row_step, column_step: 1, after: None }
     }
 
     pub fn is_packed(&self) -> bool {
-        self.packed
+        self.after.is_some()
     }
 
     /// The panel that begins at a column.
@@ -95,9 +102,9 @@ impl<T> Right<T> {
     /// column, or, where nothing is left of it, something fetched already.
     pub fn ahead(&self, column: usize, row: usize, [width, columns, depth]: [usize; 3]) -> Option<*const T> {
         let first = row * NEXT_LINES * LINE / size_of::<T>();
-        let wanted = column + width < columns && first < depth * width;
-        let next = if wanted { self.panel(column + width).wrapping_add(first) } else { self.panel(column) };
-        self.packed.then_some(next)
+        let after = self.after?;
+        let next = if column + width < columns { self.panel(column + width) } else { after };
+        Some(if first < depth * width { next.wrapping_add(first) } else { self.panel(column) })
     }
 }
 

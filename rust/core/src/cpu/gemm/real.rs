@@ -21,7 +21,7 @@ const FEW: usize = 16;
 const UNPACKED: usize = 16384;
 const UNPACKED_ROWS: usize = 48;
 const UNPACKED_FEW: usize = 1 << 17;
-const CLOSE: isize = 512;
+const CLOSE: isize = 1024;
 /// Rows of `a` up to which dot products beat transposing `b`.
 const DOT_ROWS: usize = 16;
 
@@ -152,42 +152,39 @@ impl Plan {
     }
 }
 
-/// Room for one block of an operand, or for none.
-fn room<T: Real>(wanted: bool, depth: usize, lines: usize, width: usize) -> Result<Packed<T>> {
-    Packed::new(if wanted { depth } else { 0 }, lines, depth, width)
-}
-
 /// # Safety
 /// As `multiply`.
 unsafe fn by_panels<T: Real>(x: &Block<T>, shared: Option<&Shared<T>>) -> Result<()> {
     let [m, n, k] = x.size;
     let plan = Plan::new(x, shared);
-    let (most_rows, most_columns) = (even(m, ROWS).next_multiple_of(plan.grain.rows), COLUMNS.min(n));
-    let own_left = room::<T>(plan.pack_left, plan.depth, most_rows, plan.grain.rows)?;
-    let own_right = room::<T>(plan.pack_right, plan.depth, most_columns, plan.grain.columns)?;
+    let (most_rows, most_columns) =
+        (even(m, ROWS).next_multiple_of(plan.grain.rows), if plan.pack_right { COLUMNS.min(n) } else { n });
+    let room = |lines, width| Packed::<T>::new(plan.depth, lines, plan.depth, width);
+    let own_left = plan.pack_left.then(|| room(most_rows, plan.grain.rows)).transpose()?;
+    let own_right = plan.pack_right.then(|| room(most_columns, plan.grain.columns)).transpose()?;
     for (i, rows) in parts(m, most_rows) {
         for (p, depth) in parts(k, plan.depth) {
             let sink = Sink { c: x.c, from: if p == 0 { x.from } else { (x.c.0.cast_const(), x.c.1) } };
             let a: Matrix<T> = moved(x.a, i, p);
-            let left = match shared.and_then(|shared| shared.left) {
-                Some((packed, row)) => packed.left(p, depth, row + i),
-                None if plan.pack_left => {
+            let left = match (&own_left, shared.and_then(|shared| shared.left)) {
+                (Some(own), _) => {
                     // SAFETY: `a` holds these rows, which are the columns of the panels; the panels are ours.
-                    unsafe { own_left.fill(depth, 0, rows, (a.0, a.2, a.1)) };
-                    own_left.left(0, depth, 0)
+                    unsafe { own.fill(depth, 0, rows, (a.0, a.2, a.1)) };
+                    own.left(0, depth, 0)
                 }
-                None => Left::as_it_lies(a),
+                (None, Some((packed, row))) => packed.left(p, depth, row + i),
+                (None, None) => Left::as_it_lies(a),
             };
-            for (j, columns) in parts(n, COLUMNS) {
+            for (j, columns) in parts(n, most_columns) {
                 let b = moved(x.b, p, j);
-                let right = match shared.and_then(|shared| shared.right) {
-                    Some((packed, column)) => packed.right(p, depth, column + j),
-                    None if plan.pack_right => {
+                let right = match (&own_right, shared.and_then(|shared| shared.right)) {
+                    (Some(own), _) => {
                         // SAFETY: the block's columns are valid and the panels are ours.
-                        unsafe { own_right.fill(depth, 0, columns, b) };
-                        own_right.right(0, depth, 0)
+                        unsafe { own.fill(depth, 0, columns, b) };
+                        own.right(0, depth, 0)
                     }
-                    None => Right::as_it_lies(b),
+                    (None, Some((packed, column))) => packed.right(p, depth, column + j),
+                    (None, None) => Right::as_it_lies(b),
                 };
                 // SAFETY: parts of the block, whose elements the caller vouches for, or panels filled from it.
                 unsafe { tiles(&plan, [rows, columns, depth], &left, &right, sink.at(i, j)) };

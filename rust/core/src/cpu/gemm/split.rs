@@ -9,7 +9,7 @@ const LARGE: usize = 1 << 28;
 /// What it costs to touch an element, in the same measure.
 const TOUCH: usize = 32;
 /// Tasks wanted where there is enough work: many threads are busy, and the last one does not wait long.
-const WANTED: usize = 16;
+const WANTED: usize = 8;
 /// The least rows of a tile: what a panel of the right operand costs to fetch is spread over them.
 const LEAST_ROWS: usize = 96;
 /// Rows and columns that no tile needs more of: whatever is fetched for it is used often enough.
@@ -72,14 +72,19 @@ impl Split {
     pub fn new(shape: Shape) -> Split {
         let Shape { batch, m, n, k, grain, by_columns, exact } = shape;
         let total = cost(m, n, k).saturating_mul(batch);
-        let tasks = (total / SMALL).clamp(1, WANTED).max(total / LARGE);
-        let cuts = tasks.div_ceil(batch).min(m.div_ceil(ENOUGH).saturating_mul(n.div_ceil(ENOUGH)).max(WANTED));
+        if total < 2 * SMALL && batch == 1 {
+            let (tile_rows, tile_columns) = (m.next_multiple_of(grain.rows), n.next_multiple_of(grain.columns));
+            return Split { batch, m, n, k, tile_rows, tile_columns, tile_depth: k, slices: 1, group: 1 };
+        }
+        // Tiles are as large as is useful, if that leaves enough of them.
+        let tiles = m.div_ceil(ENOUGH).saturating_mul(n.div_ceil(ENOUGH)).max(WANTED.div_ceil(batch));
+        let cuts = (total / SMALL).clamp(1, WANTED).max(total / LARGE).div_ceil(batch);
         let panels = n.div_ceil(grain.columns);
         // Slices are worth it where their sum is small; whole rows of the right operand are read as one stream.
         let gain = k.saturating_mul(m.saturating_add(n)) / m.saturating_mul(n).saturating_mul(4);
         let whole = !exact || (by_columns && panels >= cuts);
         let slices = if whole { 1 } else { cuts.min(k / LEAST_DEPTH).min(gain).max(1) };
-        let cuts = cuts.div_ceil(slices);
+        let cuts = cuts.div_ceil(slices).min(tiles);
         // Square tiles use most often what they fetch.
         let most = (m / LEAST_ROWS).max(1);
         let across = cuts.div_ceil((cuts.saturating_mul(m) / n).isqrt().clamp(1, most)).min(panels);
