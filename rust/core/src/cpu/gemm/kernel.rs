@@ -33,7 +33,7 @@ pub struct Tile<T> {
 }
 
 /// Steps along the common axis from asking for elements of `a` to using them.
-const STEPS_AHEAD: isize = 64;
+const STEPS_AHEAD: isize = 32;
 
 /// Hides where a number comes from, so that it stays in a register of its own: computing addresses from each other would
 /// take the ports that multiply.

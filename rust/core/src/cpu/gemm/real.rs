@@ -6,11 +6,12 @@ use super::packed::{Left, Matrix, Packed, Right, moved};
 use super::table::{Grain, Real};
 use crate::error::Result;
 
-/// Rows of `b` used together: a panel of them and a few rows of `a` fit the first-level cache, and sums of so many
-/// products, added up, are no less exact than one chain.
-const DEPTH: usize = 192;
+/// Most rows of `b` used together: long enough that loading and storing the output costs little beside them.
+const DEPTH: usize = 384;
+/// Products up to which one chain of sums is exact enough: longer ones are cut, and are more exact than a chain.
+const CHAIN: usize = 192;
 /// Rows of `a` and columns of `b` used together: with `DEPTH` both fit the second-level cache.
-const ROWS: usize = 512;
+const ROWS: usize = 384;
 const COLUMNS: usize = 384;
 /// Rows of `b` read side by side where every element is used only a few times: streams the processor foresees.
 const STREAMS: usize = 16;
@@ -37,7 +38,7 @@ fn parts(total: usize, size: usize) -> impl Iterator<Item = (usize, usize)> {
 
 /// Length of the depth blocks of a product: their sums are added in order, whatever the tile.
 pub fn depth_block(k: usize) -> usize {
-    even(k, DEPTH)
+    even(k, k.div_ceil(2).clamp(CHAIN, DEPTH))
 }
 
 /// Whether a right operand with these steps is better not rearranged for so many rows.

@@ -34,8 +34,9 @@ impl<T> Kernels<T> {
     /// The largest tile, out of those the registers hold, that suits `m` rows and `n` columns best.
     pub fn grain(&self, m: usize, n: usize) -> Grain {
         let columns = n.div_ceil(self.lanes);
-        // Half cycles of a step along the common axis: two multiplications or two loads a cycle, none below the latency.
-        let step = |rows: usize, n: usize| if n == 0 { 0 } else { (rows * n).max(rows + n).max(8) + 2 };
+        // Half cycles of a step along the common axis: two multiplications or two loads a cycle, none below the latency;
+        // elements of `a` cost a little more than registers of `b`.
+        let step = |rows: usize, n: usize| if n == 0 { 0 } else { (rows * n).max(rows + n).max(8) + rows / 4 };
         let cost = |&&(rows, n): &&(usize, usize)| {
             let down = m.div_ceil(rows);
             let each = m.div_ceil(down.max(1));
