@@ -163,3 +163,19 @@ fn not_a_number_in_the_output_does_not_leak_in() {
         assert!(c.iter().all(|&v| v == k as f32), "{m} {k} {n}");
     }
 }
+
+#[test]
+fn products_larger_than_the_room_for_panels_agree() {
+    let (m, n, k) = (500, 4200, 500);
+    let (la, lb) = (Layout::contiguous(&[m, k]), Layout::contiguous(&[k, n]));
+    let a: Vec<f32> = (0..m * k).map(|i| (i / k % 7) as f32).collect();
+    let b: Vec<f32> = (0..k * n).map(|i| (i % n % 5) as f32).collect();
+    let bias: Vec<f32> = (0..n).map(|j| (j % 3) as f32).collect();
+    let mut c = vec![f32::NAN; m * n];
+    let (ma, mb) = (Matrix::new("t", &a, &la).unwrap(), Matrix::new("t", &b, &lb).unwrap());
+    product("t", &ma, &mb, Start::Row(&bias), &mut c).unwrap();
+    for (at, &got) in c.iter().enumerate() {
+        let (i, j) = (at / n, at % n);
+        assert_eq!(got, (k * (i % 7) * (j % 5) + j % 3) as f32, "({i}, {j})");
+    }
+}
