@@ -3,6 +3,7 @@
 use super::kernel::{LINE, NEXT_LINES};
 use super::pack::Panels;
 use super::table::Real;
+use super::tiles::Shared;
 use crate::cpu::arena;
 use crate::error::Result;
 use std::marker::PhantomData;
@@ -69,6 +70,36 @@ impl<T: Real> Packed<T> {
     pub fn left(&self, step: usize, steps: usize, first: usize) -> Left<T> {
         let panel = (self.width, (self.width * steps) as isize);
         Left { at: self.panel(step, steps, 0), first, row_step: 1, step: self.width as isize, panel }
+    }
+}
+
+/// Elements rearranged by one task.
+const FILL: usize = 1 << 15;
+
+/// An operand on its way into panels, cut into tasks.
+pub struct Filling<T> {
+    from: Shared<T>,
+    pub to: Packed<T>,
+    depth: usize,
+    columns: usize,
+    /// Columns of one task.
+    each: usize,
+}
+
+impl<T: Real> Filling<T> {
+    pub fn new(from: Matrix<T>, depth: usize, columns: usize, block: usize, width: usize) -> Result<Filling<T>> {
+        let each = (FILL / (depth * width)).max(1) * width;
+        Ok(Filling { from: Shared(from), to: Packed::new(depth, columns, block, width)?, depth, columns, each })
+    }
+
+    pub fn tasks(&self) -> usize {
+        self.columns.div_ceil(self.each)
+    }
+
+    pub fn run(&self, task: usize) {
+        let first = task * self.each;
+        // SAFETY: each task fills its own panels, from columns of the operand.
+        unsafe { self.to.fill(self.depth, first, self.each.min(self.columns - first), self.from.get()) };
     }
 }
 

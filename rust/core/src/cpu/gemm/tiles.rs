@@ -1,7 +1,7 @@
 //! The tiles of a batch of products, done in parallel.
 
 use super::entry::{Block, Entry};
-use super::packed::{self, Packed};
+use super::packed::{self, Filling};
 use super::real;
 use super::split::{Shape, Split};
 use super::table::Real;
@@ -15,8 +15,6 @@ use std::sync::{Mutex, PoisonError};
 const SHARED: usize = 1 << 21;
 /// The most rows of one and columns of the other.
 const SIDE: usize = 4096;
-/// Elements rearranged by one task.
-const FILL: usize = 1 << 15;
 /// Rows, and tiles of one matrix, from which rearranging the left operand for all of them is worth it.
 const LEFT_ROWS: usize = 48;
 const LEFT_TILES: usize = 4;
@@ -211,33 +209,6 @@ impl<T: Real + Entry> Tiles<'_, T> {
             // SAFETY: tiles of the part are disjoint, and its panels are filled.
             unsafe { real::multiply(self.block(&tile, 0, start, target), Some(&shared)) }
         })
-    }
-}
-
-/// An operand on its way into panels, cut into tasks.
-struct Filling<T> {
-    from: Shared<T>,
-    to: Packed<T>,
-    depth: usize,
-    columns: usize,
-    /// Columns of one task.
-    each: usize,
-}
-
-impl<T: Real> Filling<T> {
-    fn new(from: packed::Matrix<T>, depth: usize, columns: usize, block: usize, width: usize) -> Result<Filling<T>> {
-        let each = (FILL / (depth * width)).max(1) * width;
-        Ok(Filling { from: Shared(from), to: Packed::new(depth, columns, block, width)?, depth, columns, each })
-    }
-
-    fn tasks(&self) -> usize {
-        self.columns.div_ceil(self.each)
-    }
-
-    fn run(&self, task: usize) {
-        let first = task * self.each;
-        // SAFETY: each task fills its own panels, from columns of the operand.
-        unsafe { self.to.fill(self.depth, first, self.each.min(self.columns - first), self.from.get()) };
     }
 }
 
