@@ -1,5 +1,8 @@
 //! Products of 8-bit integers with sums in 32 bits: exact as long as the sums fit, modulo 2^32 beyond.
 
+// Registers are indexed by constants, so that every loop over them unrolls.
+#![allow(clippy::needless_range_loop)]
+
 use super::Matrix;
 use super::entry::Block;
 use super::tile::engine::{Engine, Registers};

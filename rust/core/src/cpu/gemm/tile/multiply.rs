@@ -220,12 +220,18 @@ impl<S: Source, const P: usize> Task<'_, S, P> {
         let ((c, c_row), (from, from_row)) = (self.job.0.c, self.job.0.from);
         let column = self.first + self.column;
         for (row, sums) in sums.chunks(width).enumerate().take(self.rows) {
-            let row = (self.row + row) as isize;
-            for (at, &sum) in sums[..self.columns].iter().enumerate() {
-                // SAFETY: the caller's promise.
-                unsafe {
-                    let start = (!from.is_null()).then(|| *from.offset(row * from_row).add(column + at));
-                    *c.offset(row * c_row).add(column + at) = S::finish(sum, start);
+            let (row, sums) = ((self.row + row) as isize, &sums[..self.columns]);
+            // SAFETY: the caller's promise.
+            unsafe {
+                let c = c.offset(row * c_row).add(column);
+                if from.is_null() {
+                    let c = std::slice::from_raw_parts_mut(c, self.columns);
+                    c.iter_mut().zip(sums).for_each(|(c, &sum)| *c = S::finish(sum, None));
+                } else {
+                    let from = from.offset(row * from_row).add(column);
+                    for (at, &sum) in sums.iter().enumerate() {
+                        *c.add(at) = S::finish(sum, Some(*from.add(at)));
+                    }
                 }
             }
         }

@@ -1,5 +1,8 @@
 //! Element types that engines multiply, and how stripes of an operand are rearranged for them.
 
+// Registers are indexed by constants, so that every loop over them unrolls.
+#![allow(clippy::needless_range_loop)]
+
 use super::engine::Registers;
 use super::extent::Extent;
 use super::unit::Unit;
