@@ -33,8 +33,8 @@ fn get_num_threads() -> usize {
     ferrograd_core::cpu::pool::num_threads()
 }
 
-/// The least accuracy of float32 matrix products: "highest", "high" or "medium", as in PyTorch. Today's kernels compute
-/// plain float32 for all three.
+/// The least accuracy of float32 matrix products: "highest", "high" or "medium", as in PyTorch. It matters on processors
+/// with AMX, where a number is three bfloat16 parts, two or one; elsewhere all three are plain float32.
 #[pyfunction]
 fn set_float32_matmul_precision(precision: &str) -> PyResult<()> {
     ferrograd_core::cpu::precision::set(precision).map_err(error::raise)

@@ -3,7 +3,9 @@
 use super::kernel::{Tile, dots, outer};
 use super::pack::{Panels, pack};
 use super::vector::Vector;
+#[cfg(not(target_arch = "aarch64"))]
 use super::vector::portable::Lanes;
+#[cfg(target_arch = "x86_64")]
 use crate::cpu::level::{Level, level};
 use crate::dtype::Element;
 use std::ops::Add;

@@ -4,7 +4,7 @@ use super::model::Model;
 use super::multiply::run;
 use super::source::Source;
 use crate::cpu::gemm::entry::Block;
-use crate::dtype::{Element, bf16};
+use crate::dtype::bf16;
 
 /// Numbers from -1 to 1, different for every seed.
 fn random(seed: u64, count: usize) -> Vec<f32> {

@@ -2,6 +2,7 @@
 
 #[cfg(target_arch = "aarch64")]
 pub mod neon;
+#[cfg(not(target_arch = "aarch64"))]
 pub mod portable;
 #[cfg(target_arch = "x86_64")]
 pub mod x86;
