@@ -12,7 +12,7 @@ use crate::cpu::level::leveled;
 use crate::error::{Error, Result};
 use crate::shape;
 
-/// `c = a b`, where `c` is contiguous: batch, rows of `a`, columns of `b`. The batch axes of `a` and `b` must be the same.
+/// `c = a b`, where `c` is contiguous: batch, rows of `a`, columns of `b`. The batch axes must be the same.
 pub fn product_i8(op: &str, a: &Matrix<i8>, b: &Matrix<i8>, c: &mut [i32]) -> Result<()> {
     let (m, k, n) = (a.rows(), a.columns(), b.columns());
     let batch = shape::checked_numel(op, a.batch())?;

@@ -48,14 +48,16 @@ impl Unit for Amx {
     unsafe fn load<const T: usize>(&mut self, from: *const u8, step: usize) {
         // SAFETY: as above.
         unsafe {
-            asm!("tileloadd tmm{}, [{} + {}*1]", const T, in(reg) from, in(reg) step, options(nostack, preserves_flags));
+            asm!("tileloadd tmm{}, [{from} + {step}*1]", const T, from = in(reg) from, step = in(reg) step,
+                options(nostack, preserves_flags));
         }
     }
     #[inline(always)]
     unsafe fn store<const T: usize>(&mut self, to: *mut u8, step: usize) {
         // SAFETY: as above.
         unsafe {
-            asm!("tilestored [{} + {}*1], tmm{}", in(reg) to, in(reg) step, const T, options(nostack, preserves_flags));
+            asm!("tilestored [{to} + {step}*1], tmm{}", const T, to = in(reg) to, step = in(reg) step,
+                options(nostack, preserves_flags));
         }
     }
     #[inline(always)]

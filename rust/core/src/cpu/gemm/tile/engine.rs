@@ -1,4 +1,4 @@
-//! What multiplies two stripes. A tile unit does; so may anything else that reads operands in the order of its registers.
+//! What multiplies two stripes. A tile unit does; so may anything else that reads operands as its registers hold them.
 
 use super::source::{STRIPE, Source};
 use super::unit::{ROW, ROWS, TILE, Unit};
@@ -13,8 +13,8 @@ pub trait Engine<S: Source> {
     /// The machine must have what it takes.
     unsafe fn configure() -> Self;
 
-    /// Adds the product of two stripes in `P` parts to a square of sums, whose rows lie `sums.1` apart. Each part is smaller
-    /// than the one before by 2^-8: products of the `P` largest kinds are summed.
+    /// Adds the product of two stripes in `P` parts to a square of sums, whose rows lie `sums.1` apart. Each part is
+    /// smaller than the one before by 2^-8: products of the `P` largest kinds are summed.
     ///
     /// # Safety
     /// Both stripes must hold so many steps; of the left one and of the sums only so many rows are used.

@@ -9,22 +9,31 @@ use crate::cpu::{level, precision};
 use crate::dtype::bf16;
 use crate::error::Result;
 
-/// Rows, columns and common axis from which rearranging both operands pays, and the work.
+/// Rows, columns and common axis from which rearranging both operands may pay.
 const LEAST: usize = 64;
-const LEAST_WORK: usize = 1 << 22;
+/// Multiplications from which it does, for operands of one part, two and three: what it costs was measured beside
+/// vector kernels, what the unit gains is its peak.
+const LEAST_WORK: [usize; 3] = [1 << 24, 1 << 28, 1 << 31];
 
 /// A float type that tile units multiply.
 pub trait OnTiles: Entry {
+    /// How many bf16 stand for a number.
+    fn parts() -> usize;
+
     /// # Safety
     /// As `multiply::run`, on a machine that has the unit.
     unsafe fn multiply_on_tiles(x: &Block<Self>) -> Result<()>;
 }
 
 impl OnTiles for f32 {
+    fn parts() -> usize {
+        precision::parts()
+    }
+
     unsafe fn multiply_on_tiles(x: &Block<f32>) -> Result<()> {
         // SAFETY: the caller's promise.
         unsafe {
-            match precision::parts() {
+            match Self::parts() {
                 1 => multiply::run::<Amx, f32, 1>(x),
                 2 => multiply::run::<Amx, f32, 2>(x),
                 _ => multiply::run::<Amx, f32, 3>(x),
@@ -34,6 +43,10 @@ impl OnTiles for f32 {
 }
 
 impl OnTiles for bf16 {
+    fn parts() -> usize {
+        1
+    }
+
     unsafe fn multiply_on_tiles(x: &Block<bf16>) -> Result<()> {
         // SAFETY: the caller's promise.
         unsafe { multiply::run::<Amx, bf16, 1>(x) }
@@ -44,7 +57,7 @@ impl OnTiles for bf16 {
 pub fn run<T: OnTiles>(tiles: &Tiles<T>, start: Start<T>, c: &mut [T]) -> Option<Result<()>> {
     let split = tiles.split;
     let (m, n, k) = (split.m, split.n, split.k);
-    let worth = m.min(n).min(k) >= LEAST && m.saturating_mul(n).saturating_mul(k) >= LEAST_WORK;
+    let worth = m.min(n).min(k) >= LEAST && m.saturating_mul(n).saturating_mul(k) >= LEAST_WORK[T::parts() - 1];
     if !worth || level::is_capped() || !amx::available() {
         return None;
     }

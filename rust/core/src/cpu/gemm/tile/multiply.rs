@@ -12,8 +12,8 @@ use crate::error::Result;
 use std::marker::PhantomData;
 use std::ops::Range;
 
-/// The most rows and columns of a task, and the common axis between two additions to its sums: in three parts, a stripe of the
-/// right operand, the left one and the sums fit the second-level cache.
+/// The most rows and columns of a task, and the common axis between two additions to its sums: in three parts, a stripe
+/// of the right operand, the left one and the sums fit the second-level cache.
 const TASK_ROWS: usize = 128;
 const TASK_COLUMNS: usize = 1024;
 const DEPTH: usize = 512;

@@ -29,7 +29,7 @@ pub trait Source: Element {
     /// Places along the common axis in the registers of one step.
     const STEP: usize;
 
-    /// Fills a pair of registers for each part from at most `STRIPE` lines of at most `STEP` elements, the rest with zeros.
+    /// Fills a pair of registers for each part from at most `STRIPE` lines of at most `STEP` elements, then zeros.
     ///
     /// # Safety
     /// The lines must be valid.
@@ -141,7 +141,7 @@ leveled! {
         }
     }
 
-    /// The same in pairs along the common axis, which are the columns here: rows of the block are two by two neighbours.
+    /// The same in pairs along the common axis, which runs down the columns here: two rows of the block at a time.
     fn split_right(block: &Square, parts: &mut [RightPair]) {
         for row in 0..16 {
             let (mut even, mut odd) = (block[2 * row], block[2 * row + 1]);
