@@ -34,7 +34,7 @@ fn get_num_threads() -> usize {
 }
 
 /// The least accuracy of float32 matrix products: "highest", "high" or "medium", as in PyTorch. It matters on processors
-/// with AMX, where a number is three bfloat16 parts, two or one; elsewhere all three are plain float32.
+/// with AMX, used where `FERROGRAD_AMX=1`: a number is three bfloat16 parts there, two or one; else plain float32.
 #[pyfunction]
 fn set_float32_matmul_precision(precision: &str) -> PyResult<()> {
     ferrograd_core::cpu::precision::set(precision).map_err(error::raise)

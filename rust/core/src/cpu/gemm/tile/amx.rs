@@ -84,11 +84,14 @@ impl Drop for Amx {
     }
 }
 
-/// Whether the processor has the unit, the system lets this process use it, and it computes what it should.
+/// Whether somebody wants the unit, the processor has it, the system lets this process use it, and it computes what it
+/// should. Nobody has measured it yet, so that it is not wanted unless `FERROGRAD_AMX=1` says so.
 pub fn available() -> bool {
     static AVAILABLE: OnceLock<bool> = OnceLock::new();
+    let wanted = || std::env::var("FERROGRAD_AMX").is_ok_and(|text| text.trim() == "1");
     // SAFETY: the trial runs only where processor and system have agreed.
-    *AVAILABLE.get_or_init(|| in_processor() && saved_by_system() && permitted() && unsafe { trial::<Amx>() })
+    *AVAILABLE
+        .get_or_init(|| wanted() && in_processor() && saved_by_system() && permitted() && unsafe { trial::<Amx>() })
 }
 
 /// AMX-TILE, AMX-BF16 and AMX-INT8.
