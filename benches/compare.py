@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import contextlib
 import json
 import os
 import subprocess
@@ -29,8 +30,10 @@ from workloads import WORKLOADS, Workload, matching
 HERE = Path(__file__).parent
 OURS = "ferrograd"
 PEERS_PYTHON = HERE.parent / ".venv-peers" / "bin" / "python"
-# Between two frameworks' turns: the threads of the first stop spinning before the clock of the second starts.
-REST_SECONDS = 0.01
+# Between two frameworks' turns: the threads of the first (OpenBLAS: 25 ms) have to stop spinning
+# before the clock of the second starts, or they take a core from it.
+REST_SECONDS, LONGEST_REST_SECONDS = 0.01, 0.5
+IDLE_SECONDS = 0.0005
 # A compiler may take minutes; what takes longer is taken for hanging.
 PATIENCE_SECONDS = 900
 # Results of the same work on the same numbers; float32 in another order of additions stays well within.
@@ -39,6 +42,15 @@ SAME_RESULT = 1e-2
 
 class UnavailableError(Exception):
     """A framework cannot do what was asked; the message says why."""
+
+
+def processor_seconds(process: int) -> float:
+    """What all threads of a process have used so far; 0 where the system does not say."""
+    used = 0.0
+    for file in Path(f"/proc/{process}/task").glob("*/schedstat"):
+        with contextlib.suppress(OSError):  # the thread has ended
+            used += int(file.read_text().split()[0]) * 1e-9
+    return used
 
 
 class Framework:
@@ -78,6 +90,15 @@ class Framework:
             raise UnavailableError(answer["error"])
         return answer
 
+    def rest(self) -> None:
+        """Waits until the process has stopped using the processor."""
+        used, deadline = -1.0, time.monotonic() + LONGEST_REST_SECONDS
+        while self.process is not None and time.monotonic() < deadline:
+            before, used = used, processor_seconds(self.process.pid)
+            if before >= 0.0 and used - before < IDLE_SECONDS:
+                break
+            time.sleep(REST_SECONDS)
+
     def close(self) -> None:
         if self.process is not None:
             self.process.stdin.close()
@@ -101,16 +122,17 @@ def compare(workload: Workload, frameworks: dict[str, Framework], budget: float)
         answer = attempt(name, prepare=workload.name)
         if answer:
             prepared[name] = answer
+            frameworks[name].rest()
     samples = collections.defaultdict(list)
     longest = max((a["seconds"] * a["calls"] for a in prepared.values()), default=0.0)
     turns = collections.deque(prepared)
     for _ in range(3 if workload.counted else rounds(longest, budget)):
         for name in list(turns):
             if name in prepared:
-                time.sleep(REST_SECONDS)
                 answer = attempt(name, sample=prepared[name]["calls"])
                 if answer:
                     samples[name].append(answer["seconds"])
+                frameworks[name].rest()
         turns.rotate()
     for name in list(prepared):
         attempt(name, release=True)
