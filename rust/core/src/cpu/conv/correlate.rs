@@ -99,7 +99,7 @@ impl<'a, T: Float> Plan<'a, T> {
         let (outputs, taps) = (product(|axis| axis.outputs), product(|axis| axis.kernel));
         let phases = product(|axis| axis.phases);
         // Window elements for each position: a copy for each column of the kernel, and rows between the outputs'.
-        let copies = x.axes[2].extent / x.axes[2].unit() + 1;
+        let copies = x.axes[2].extent / x.axes[2].unit + 1;
         let spaced = x.axes[..2].iter().map(|axis| axis.step.min(axis.kernel)).product::<usize>();
         let each = x.rows.saturating_mul(x.channels).saturating_mul(taps).max(1);
         let total = x.batch.saturating_mul(x.groups).saturating_mul(outputs);

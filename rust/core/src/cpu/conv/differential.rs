@@ -197,6 +197,20 @@ fn every_number_of_axes_and_unequal_axes_agree_with_plain_loops() {
     }
 }
 
+/// Taps far apart, and strides beyond the kernel: most phases of the image see no tap.
+#[test]
+fn wide_steps_agree_with_plain_loops() {
+    for (sizes, axes) in [
+        ([2, 2, 3, 5], &[[34, 3, 1, 0, 15], [37, 3, 1, 3, 14]][..]),
+        ([1, 1, 3, 5], &[[34, 3, 2, 0, 16], [37, 3, 2, 3, 14]]),
+        ([1, 1, 3, 5], &[[30, 3, 3, 1, 9], [31, 3, 3, 2, 10]]),
+        ([2, 1, 3, 5], &[[23, 2, 7, 1, 1], [33, 3, 9, 0, 2]]),
+        ([1, 1, 2, 3], &[[20, 2, 17, 0, 1], [18, 1, 16, 0, 1], [13, 2, 11, 0, 1]]),
+    ] {
+        check_everywhere(&problem(sizes, axes).unwrap());
+    }
+}
+
 /// Enough channels, taps and positions for several depth blocks, windows, bands and tiles.
 #[test]
 fn large_sizes_agree_with_plain_loops() {

@@ -43,6 +43,8 @@ pub struct Axis {
     /// The smallest shift of all taps in all phases, and how far the largest is above it.
     pub low: isize,
     pub extent: usize,
+    /// All shifts above the smallest are multiples of this.
+    pub unit: usize,
     pub phases: usize,
     pub stride: usize,
     /// Of the real output axis.
@@ -91,7 +93,7 @@ impl Axis {
         Taps { count: (self.kernel - first).div_ceil(every), first, every, above }
     }
 
-    /// Finds the smallest and the largest shift.
+    /// Finds the smallest and the largest shift, and what lies between shifts.
     fn spanned(mut self) -> Axis {
         let mut span: Option<(isize, isize)> = None;
         for phase in 0..self.phases {
@@ -104,12 +106,13 @@ impl Axis {
         }
         let (low, high) = span.unwrap_or((0, 0));
         (self.low, self.extent) = (low, (high - low) as usize);
+        let live = (0..self.phases).map(|phase| self.taps(phase)).filter(|taps| taps.count > 0);
+        let between = |Taps { count, above: [first, step], .. }: Taps| match count {
+            1 => first.unsigned_abs(),
+            _ => gcd(first.unsigned_abs(), step.unsigned_abs()),
+        };
+        self.unit = live.fold(0, |unit, taps| gcd(unit, between(taps))).max(1);
         self
-    }
-
-    /// All shifts above the smallest are multiples of this.
-    pub fn unit(&self) -> usize {
-        if self.phases == 1 { self.dilation } else { 1 }
     }
 }
 
@@ -179,6 +182,7 @@ impl Geometry {
             kernel: self.kernel[a],
             low: 0,
             extent: 0,
+            unit: 1,
             phases: stride.min(size),
             stride,
             size,

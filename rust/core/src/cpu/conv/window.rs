@@ -107,7 +107,7 @@ pub struct Window {
 impl Window {
     /// A window in which what a tap sees of neighbouring outputs lies side by side: it repeats elements.
     pub fn dense(axes: &[Axis; 3], part: Part) -> Window {
-        let (width, unit) = (part.size[2], axes[2].unit());
+        let (width, unit) = (part.size[2], axes[2].unit);
         let copies = axes[2].extent / unit + 1;
         Window { width, across: 1, dense: true, copies, unit, ..Window::plain(axes, part) }
     }
@@ -117,7 +117,7 @@ impl Window {
         // A single tap sees only every `step`-th element; several together see all.
         let phases: Axes3 = std::array::from_fn(|a| if axes[a].kernel > 1 { axes[a].step } else { 1 });
         let across = phases[2];
-        let apart = [0, 1].map(|a| if axes[a].step == 1 && axes[a].unit() > part.size[a] { axes[a].unit() } else { 0 });
+        let apart = [0, 1].map(|a| if axes[a].step == 1 && axes[a].unit > part.size[a] { axes[a].unit } else { 0 });
         Window {
             part,
             channels: 1,
