@@ -1,8 +1,13 @@
-//! Parallel work that is more than one slice: items of an iterator, each handled by one thread, any of which may fail.
+//! Work in parts: how large they are, and items of an iterator in parallel, each handled by one thread, any of which may fail.
 
 use super::pool::parallel_for;
 use crate::{Error, Result};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Size of the fewest parts of at most `most` that make up `total`, as even as possible.
+pub fn even(total: usize, most: usize) -> usize {
+    total.div_ceil(total.div_ceil(most).max(1)).max(1)
+}
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

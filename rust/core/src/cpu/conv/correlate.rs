@@ -5,9 +5,9 @@
 use super::geometry::{Axes3, Axis};
 use super::kernel::{Gather, Run, Step, Tile};
 use super::table::{Float, Kernels};
-use super::window::{Filler, Part, Parts, Window, even};
+use super::window::{Filler, Part, Parts, Window};
 use crate::cpu::level;
-use crate::cpu::parts::for_each_item;
+use crate::cpu::parts::{even, for_each_item};
 use crate::cpu::pool;
 use crate::cpu::scratch::Scratch;
 use crate::error::{Error, Result};

@@ -1,9 +1,9 @@
 //! Every pass at every level against plain loops in f64, between guarded pages.
 
 use super::*;
+use crate::cpu::gemm::differential::Guarded;
 use crate::cpu::level::{Level, at_level};
 use crate::cpu::pool;
-use crate::dtype::Element;
 
 /// Numbers from -1 to 1, different for every seed.
 fn random(seed: u64, count: usize) -> Vec<f64> {
@@ -15,50 +15,6 @@ fn random(seed: u64, count: usize) -> Vec<f64> {
         f64::from((state >> 41) as i32) / f64::from(1 << 22) - 1.0
     };
     (0..count).map(|_| next()).collect()
-}
-
-/// Elements that end, or begin, at a page nobody may touch.
-struct Guarded<T> {
-    base: *mut u8,
-    bytes: usize,
-    first: *mut T,
-    count: usize,
-}
-
-impl<T: Element> Guarded<T> {
-    fn new(values: &[T], at_end: bool) -> Guarded<T> {
-        const PAGE: usize = 1 << 16;
-        let inner = size_of_val(values).next_multiple_of(PAGE);
-        let bytes = inner + 2 * PAGE;
-        // SAFETY: a fresh private mapping, whose outer pages are closed; the values fit between them.
-        unsafe {
-            let (open, private) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
-            let base = libc::mmap(std::ptr::null_mut(), bytes, libc::PROT_NONE, private, -1, 0).cast::<u8>();
-            assert_ne!(base.cast(), libc::MAP_FAILED);
-            assert_eq!(libc::mprotect(base.add(PAGE).cast(), inner.max(1), open), 0);
-            let offset = if at_end { inner - size_of_val(values) } else { 0 };
-            let first = base.add(PAGE + offset).cast::<T>();
-            std::ptr::copy_nonoverlapping(values.as_ptr(), first, values.len());
-            Guarded { base, bytes, first, count: values.len() }
-        }
-    }
-
-    fn view<'a>(&self) -> &'a [T] {
-        // SAFETY: `new` wrote so many values there; the tests drop the mapping after its last use.
-        unsafe { std::slice::from_raw_parts(self.first, self.count) }
-    }
-
-    fn slice(&mut self) -> &mut [T] {
-        // SAFETY: `new` wrote so many values there.
-        unsafe { std::slice::from_raw_parts_mut(self.first, self.count) }
-    }
-}
-
-impl<T> Drop for Guarded<T> {
-    fn drop(&mut self) {
-        // SAFETY: the mapping is ours and no slice of it is left.
-        unsafe { libc::munmap(self.base.cast(), self.bytes) };
-    }
 }
 
 /// What the tests compute with.

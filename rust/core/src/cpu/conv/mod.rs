@@ -58,44 +58,28 @@ pub fn run<T: Real>(op: &str, pass: Pass, problem: &Problem, inputs: &[&[T]], ou
         Pass::Weights if problem.is_depthwise() => direct::weights(op, problem, [a, b], out),
         Pass::Forward if pointwise => pointwise::forward(op, problem, [a, b], bias, out),
         Pass::Data if pointwise => pointwise::data(op, problem, [a, b], bias, out),
-        Pass::Forward => forward(op, problem, [a, b], bias, out),
-        Pass::Data => data(op, problem, [a, b], bias, out),
+        Pass::Forward | Pass::Data => correlated(op, pass, problem, [a, b], bias, out),
         Pass::Weights => weights::gradient(op, problem, [a, b], out),
     }
 }
 
-fn forward<T: Float>(
+/// The passes that correlate with the weights; for the image's side inputs and outputs change places.
+fn correlated<T: Float>(
     op: &str,
+    pass: Pass,
     problem: &Problem,
     [source, weights]: [&[T]; 2],
     bias: Option<&[T]>,
-    y: &mut [T],
+    out: &mut [T],
 ) -> Result<()> {
-    let Problem { batch, groups, inputs: channels, outputs: rows, geometry } = *problem;
-    let (axes, channel_step) = (geometry.forward(), geometry.taps());
-    let row_step = channels * channel_step;
-    correlate(
-        op,
-        &Correlation { axes, batch, groups, rows, channels, source, weights, row_step, channel_step, bias },
-        y,
-    )
-}
-
-fn data<T: Float>(
-    op: &str,
-    problem: &Problem,
-    [source, weights]: [&[T]; 2],
-    bias: Option<&[T]>,
-    x: &mut [T],
-) -> Result<()> {
-    let Problem { batch, groups, inputs: rows, outputs: channels, geometry } = *problem;
-    let (axes, row_step) = (geometry.backward(), geometry.taps());
-    let channel_step = rows * row_step;
-    correlate(
-        op,
-        &Correlation { axes, batch, groups, rows, channels, source, weights, row_step, channel_step, bias },
-        x,
-    )
+    let Problem { batch, groups, inputs, outputs, geometry } = *problem;
+    let (taps, filter) = (geometry.taps(), inputs * geometry.taps());
+    let (axes, [rows, row_step], [channels, channel_step]) = match pass {
+        Pass::Data => (geometry.backward(), [inputs, taps], [outputs, filter]),
+        _ => (geometry.forward(), [outputs, filter], [inputs, taps]),
+    };
+    let x = Correlation { axes, batch, groups, rows, channels, source, weights, row_step, channel_step, bias };
+    correlate(op, &x, out)
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -5,8 +5,8 @@ use super::correlate::{DEPTH, TASKS, Target, WINDOW, WORK, for_each_tap};
 use super::geometry::{Axis, Problem};
 use super::kernel::{Step, Tile, Turn};
 use super::table::{Float, Kernels};
-use super::window::{Filler, Part, Parts, Window, even};
-use crate::cpu::parts::for_each_item;
+use super::window::{Filler, Part, Parts, Window};
+use crate::cpu::parts::{even, for_each_item};
 use crate::cpu::scratch::Scratch;
 use crate::error::{Error, Result};
 

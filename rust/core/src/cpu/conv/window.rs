@@ -3,6 +3,7 @@
 use super::geometry::{Axes3, Axis};
 use super::kernel::{Fill, OUTSIDE, Run, Span};
 use super::table::Float;
+use crate::cpu::parts::even;
 use crate::cpu::scratch::Scratch;
 use crate::error::Result;
 
@@ -35,11 +36,6 @@ impl Part {
     pub fn positions(&self) -> usize {
         self.images * self.size.iter().product::<usize>()
     }
-}
-
-/// Size of the fewest pieces of at most `most` that make up `total`, as even as possible.
-pub fn even(total: usize, most: usize) -> usize {
-    total.div_ceil(total.div_ceil(most).max(1)).max(1)
 }
 
 /// How a batch is cut into parts.

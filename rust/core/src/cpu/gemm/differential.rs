@@ -68,6 +68,11 @@ impl<T: Element> Guarded<T> {
         }
     }
 
+    pub fn view(&self) -> &[T] {
+        // SAFETY: `new` wrote so many values there.
+        unsafe { std::slice::from_raw_parts(self.first, self.count) }
+    }
+
     pub fn slice(&mut self) -> &mut [T] {
         // SAFETY: `new` wrote so many values there.
         unsafe { std::slice::from_raw_parts_mut(self.first, self.count) }

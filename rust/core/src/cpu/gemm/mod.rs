@@ -130,6 +130,6 @@ fn begin<T: Entry>(row: &mut [T], start: Start<T>) {
 }
 
 #[cfg(all(test, target_os = "linux"))]
-mod differential;
+pub(in crate::cpu) mod differential;
 #[cfg(test)]
 mod tests;

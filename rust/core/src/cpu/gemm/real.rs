@@ -4,6 +4,7 @@ use super::entry::Block;
 use super::kernel::Tile;
 use super::packed::{Left, Matrix, Packed, Right, moved};
 use super::table::{Grain, Real};
+use crate::cpu::parts::even;
 use crate::error::Result;
 
 /// Most rows of `b` used together: long enough that loading and storing the output costs little beside them.
@@ -25,11 +26,6 @@ const UNPACKED_FEW: usize = 1 << 17;
 const CLOSE: isize = 1024;
 /// Rows of `a` up to which dot products beat transposing `b`.
 const DOT_ROWS: usize = 16;
-
-/// Size of the fewest parts of at most `most` that make up `total`, as even as possible.
-fn even(total: usize, most: usize) -> usize {
-    total.div_ceil(total.div_ceil(most).max(1)).max(1)
-}
 
 /// Beginnings and sizes of the parts of `total`.
 fn parts(total: usize, size: usize) -> impl Iterator<Item = (usize, usize)> {
