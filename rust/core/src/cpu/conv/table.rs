@@ -2,7 +2,9 @@
 
 use super::kernel::{Fill, Gather, Tile, Turn, fill, gather, tile, turn};
 use crate::cpu::gemm::vector::Vector;
+#[cfg(not(target_arch = "aarch64"))]
 use crate::cpu::gemm::vector::portable::Lanes;
+#[cfg(target_arch = "x86_64")]
 use crate::cpu::level::{Level, level};
 use crate::dtype::Element;
 use bytemuck::Pod;
