@@ -39,6 +39,37 @@ def test_linear_gradients():
     assert fg.testing.gradcheck(lambda x, w, b: fg.nn.functional.linear(x, w, b), [x, layer.weight, layer.bias])
 
 
+def write_in_place(layer):
+    with fg.no_grad():
+        layer.weight[0] = 3.0
+
+
+def take_a_step(layer):
+    layer.weight.grad = fg.ones_like(layer.weight)
+    fg.optim.SGD([layer.weight], lr=0.5).step()
+
+
+def load(layer):
+    layer.load_state_dict({"weight": fg.testing.make_tensor(130, 90, seed=7), "bias": layer.bias.detach()})
+
+
+def export(layer):
+    np.from_dlpack(layer.weight.detach())
+
+
+@pytest.mark.parametrize("change", [write_in_place, take_a_step, load, export])
+def test_a_weight_kept_from_call_to_call_is_never_stale(change):
+    layer, x = nn.Linear(90, 130), fg.testing.make_tensor(40, 90)
+    with fg.no_grad():
+        for _ in range(2):
+            first = [layer(x).numpy() for _ in range(3)]
+            weight, bias = layer.weight.detach().numpy().astype(np.float64), layer.bias.detach().numpy()
+            assert all(np.array_equal(first[0], y) for y in first[1:])
+            np.testing.assert_allclose(first[0], x.numpy() @ weight.T + bias, rtol=1e-4, atol=1e-4)
+            with fg.enable_grad():
+                change(layer)
+
+
 @pytest.mark.parametrize("sizes", [(3, -1), (-3, 1)])
 def test_linear_refuses_negative_sizes(sizes):
     with pytest.raises(ValueError, match="must not be negative"):

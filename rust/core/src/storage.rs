@@ -1,6 +1,7 @@
 //! Untyped memory of a tensor, on whichever device. The only place that turns bytes into typed slices.
 
 use crate::cpu::arena::Block;
+use crate::cpu::gemm::Kept;
 use crate::device::Device;
 use crate::dtype::{DType, Element};
 use crate::error::{Error, Result};
@@ -9,6 +10,7 @@ use std::any::Any;
 
 pub struct Storage {
     memory: Memory,
+    kept: Kept,
 }
 
 enum Memory {
@@ -30,21 +32,25 @@ unsafe impl Send for Foreign {}
 unsafe impl Sync for Foreign {}
 
 impl Storage {
+    fn of(memory: Memory) -> Storage {
+        Storage { memory, kept: Kept::default() }
+    }
+
     /// Fresh memory with unspecified contents.
     pub fn new(device: Device, bytes: usize) -> Result<Storage> {
         let memory = match device {
             Device::Cpu => Memory::Cpu(Block::new(bytes)?),
             Device::Gpu(n) => Memory::Gpu(gpu::alloc(n, bytes)?),
         };
-        Ok(Storage { memory })
+        Ok(Storage::of(memory))
     }
 
     pub fn zeroed(bytes: usize) -> Result<Storage> {
-        Ok(Storage { memory: Memory::Cpu(Block::zeroed(bytes)?) })
+        Ok(Storage::of(Memory::Cpu(Block::zeroed(bytes)?)))
     }
 
     pub fn from_gpu(buffer: gpu::Buffer) -> Storage {
-        Storage { memory: Memory::Gpu(buffer) }
+        Storage::of(Memory::Gpu(buffer))
     }
 
     /// Shares memory owned by somebody else.
@@ -53,7 +59,7 @@ impl Storage {
     /// `pointer` must be aligned for every dtype viewed through it and valid for reads of `bytes` bytes while `owner`
     /// lives; bools in it must be 0 or 1.
     pub unsafe fn foreign(pointer: *const u8, bytes: usize, owner: Box<dyn Any + Send + Sync>) -> Storage {
-        Storage { memory: Memory::Foreign(Foreign { pointer, bytes, _owner: owner }) }
+        Storage::of(Memory::Foreign(Foreign { pointer, bytes, _owner: owner }))
     }
 
     pub fn device(&self) -> Device {
@@ -79,6 +85,11 @@ impl Storage {
     /// Whether writes are allowed at all: foreign memory is copied first.
     pub fn is_writable(&self) -> bool {
         !matches!(self.memory, Memory::Foreign(_))
+    }
+
+    /// Where products keep this memory rearranged; None where its owner may change it unseen.
+    pub fn kept(&self) -> Option<&Kept> {
+        matches!(self.memory, Memory::Cpu(_)).then_some(&self.kept)
     }
 
     pub fn gpu(&self) -> Option<&gpu::Buffer> {
@@ -111,6 +122,7 @@ impl Storage {
     }
 
     pub fn elements_mut<T: Element>(&mut self) -> Result<&mut [T]> {
+        self.kept.forget();
         let Memory::Cpu(block) = &mut self.memory else {
             return Err(Error::internal("storage", "expected writable cpu memory"));
         };

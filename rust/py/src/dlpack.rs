@@ -74,6 +74,8 @@ struct Context {
 fn describe(value: Tensor) -> PyResult<(DlTensor, Box<Context>)> {
     let (code, bits) = type_code(value.dtype());
     let start = value.storage().pointer().map_err(raise)?;
+    // Whoever takes the capsule may write.
+    value.storage().kept().inspect(|kept| kept.never());
     let offset = value.layout().offset * value.dtype().size();
     let mut context = Box::new(Context {
         shape: value.shape().iter().map(|&n| n as i64).collect(),

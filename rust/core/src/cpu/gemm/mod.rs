@@ -8,6 +8,7 @@ mod entry;
 mod half;
 mod int8;
 mod integer;
+mod kept;
 mod kernel;
 mod pack;
 mod packed;
@@ -21,6 +22,7 @@ pub(in crate::cpu) mod vector;
 pub use block::{Strided, multiply_block};
 pub use entry::{Entry, typed_mut};
 pub use int8::product_i8;
+pub use kept::Kept;
 
 use crate::cpu::arena::Block;
 use crate::error::{Error, Result};
@@ -31,6 +33,8 @@ use tiles::Tiles;
 pub struct Matrix<'a, T> {
     elements: &'a [T],
     layout: &'a Layout,
+    /// Where panels of it are kept from product to product.
+    kept: Option<&'a Kept>,
 }
 
 impl<'a, T> Matrix<'a, T> {
@@ -42,7 +46,12 @@ impl<'a, T> Matrix<'a, T> {
         if layout.bounds(op)?.is_some_and(|(_, last)| last >= elements.len()) {
             return Err(Error::internal(op, "operand reaches outside its buffer"));
         }
-        Ok(Matrix { elements, layout })
+        Ok(Matrix { elements, layout, kept: None })
+    }
+
+    /// As a right operand that other products may have as well; `elements` must be the whole memory that `kept` is of.
+    pub fn kept_in(self, kept: &'a Kept) -> Matrix<'a, T> {
+        Matrix { kept: Some(kept), ..self }
     }
 
     fn batch(&self) -> &[usize] {

@@ -44,13 +44,14 @@ pub fn takes_as_it_lies([m, n, k]: [usize; 3], (row_step, column_step): (isize, 
     column_step == 1 && (m <= FEW || elements <= UNPACKED || close)
 }
 
-/// Operands of a larger product, rearranged for several tiles, and where the rows or columns of one begin in them.
+/// Operands of a larger product, rearranged for several tiles, and where those of one tile begin in them: at a row of the
+/// left one; at a row and a column of the right one.
 pub struct Shared<'a, T> {
     pub grain: Grain,
     /// Length of the depth blocks.
     pub depth: usize,
     pub left: Option<(&'a Packed<T>, usize)>,
-    pub right: Option<(&'a Packed<T>, usize)>,
+    pub right: Option<(&'a Packed<T>, usize, usize)>,
 }
 
 /// # Safety
@@ -180,7 +181,7 @@ unsafe fn by_panels<T: Real>(x: &Block<T>, shared: Option<&Shared<T>>) -> Result
                         unsafe { own.fill(depth, 0, columns, b) };
                         own.right(0, depth, 0)
                     }
-                    (None, Some((packed, column))) => packed.right(p, depth, column + j),
+                    (None, Some((packed, row, column))) => packed.right(row + p, depth, column + j),
                     (None, None) => Right::as_it_lies(b),
                 };
                 // SAFETY: parts of the block, whose elements the caller vouches for, or panels filled from it.

@@ -11,7 +11,7 @@ fn small(i: usize) -> i64 {
 }
 
 fn naive(a: &[i64], la: &Layout, b: &[i64], lb: &Layout) -> Vec<i64> {
-    let (a, b) = (Matrix { elements: a, layout: la }, Matrix { elements: b, layout: lb });
+    let (a, b) = (Matrix::new("t", a, la).unwrap(), Matrix::new("t", b, lb).unwrap());
     let (axes, batch) = (a.batch().len(), a.batch().iter().product::<usize>());
     let mut out = Vec::new();
     for index in 0..batch {

@@ -1,6 +1,7 @@
 //! The tiles of a batch of products, done in parallel.
 
 use super::entry::{Block, Entry};
+use super::kept::{Cut, Panels};
 use super::packed::{self, Filling};
 use super::real;
 use super::split::{Shape, Split};
@@ -9,7 +10,7 @@ use super::{Matrix, Start};
 use crate::cpu::pool;
 use crate::error::{Error, Result};
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Elements of both operands rearranged at once: they should stay in the last-level cache.
 const SHARED: usize = 1 << 21;
@@ -18,6 +19,8 @@ const SIDE: usize = 4096;
 /// Rows, and tiles of one matrix, from which rearranging the left operand for all of them is worth it.
 const LEFT_ROWS: usize = 48;
 const LEFT_TILES: usize = 4;
+/// Rows up to which a right operand is read as it lies, whether its panels could be kept or not.
+const KEPT_ROWS: usize = 16;
 
 /// A batch of products cut into tiles.
 pub struct Tiles<'a, T> {
@@ -142,9 +145,14 @@ impl<T: Real + Entry> Tiles<'_, T> {
     pub fn run_shared_panels(&self, start: Start<T>, c: &mut [T]) -> Option<Result<()>> {
         let split = self.split;
         let tile = [split.tile_rows, split.n, split.k];
-        let right = split.shares_columns() && !real::takes_as_it_lies(tile, (self.b.row_step(), self.b.column_step()));
+        let lies = real::takes_as_it_lies(tile, (self.b.row_step(), self.b.column_step()));
+        let kept = match if lies { Ok(None) } else { self.kept_panels() } {
+            Ok(kept) => kept,
+            Err(error) => return Some(Err(error)),
+        };
+        let right = split.shares_columns() && !lies && kept.is_none();
         let left = split.shares_rows() && split.m >= LEFT_ROWS && split.tiles() >= LEFT_TILES;
-        (left || right).then(|| {
+        (left || right || kept.is_some()).then(|| {
             let target = Target::new(c);
             // Whole tiles, as many as memory is to hold.
             let most = |total: usize, tile: usize| total.min((SIDE / tile).max(1) * tile);
@@ -152,7 +160,7 @@ impl<T: Real + Entry> Tiles<'_, T> {
             let columns = if right { most(split.n, split.tile_columns) } else { split.n };
             let held = if left { rows } else { 0 } + if right { columns } else { 0 };
             let block = real::depth_block(split.k);
-            let depth = (SHARED / held / block).max(1) * block;
+            let depth = (SHARED / held.max(1) / block).max(1) * block;
             let cut = |total: usize, size: usize| (0..total).step_by(size).map(move |at| at..(at + size).min(total));
             for matrix in 0..split.batch {
                 for depths in cut(split.k, depth) {
@@ -160,7 +168,7 @@ impl<T: Real + Entry> Tiles<'_, T> {
                     for rows in cut(split.m, rows) {
                         for columns in cut(split.n, columns) {
                             let part = Part { matrix, rows: rows.clone(), columns, depths: depths.clone() };
-                            self.run_panels(part, [left, right], start, &target)?;
+                            self.run_panels(part, [left, right], kept.as_deref(), start, &target)?;
                         }
                     }
                 }
@@ -169,8 +177,30 @@ impl<T: Real + Entry> Tiles<'_, T> {
         })
     }
 
+    /// The right operand's panels, if they are kept.
+    fn kept_panels(&self) -> Result<Option<Arc<Panels<T>>>> {
+        let split = self.split;
+        let Some(kept) = self.b.kept.filter(|_| split.batch == 1 && split.slices == 1 && split.m > KEPT_ROWS) else {
+            return Ok(None);
+        };
+        let first = self.b.start(0, self.axes);
+        let cut = Cut { depth: real::depth_block(split.k), width: T::grain(split.m, split.n).columns };
+        // SAFETY: `Matrix::new` proved that the operand lies inside its elements.
+        unsafe {
+            let from = (self.b.elements.as_ptr().offset(first), self.b.row_step(), self.b.column_step());
+            kept.panels((split.k, split.n), first, from, cut)
+        }
+    }
+
     /// Rearranges the part's operands, then does its tiles.
-    fn run_panels(&self, part: Part, [left, right]: [bool; 2], start: Start<T>, target: &Target<T>) -> Result<()> {
+    fn run_panels(
+        &self,
+        part: Part,
+        [left, right]: [bool; 2],
+        kept: Option<&Panels<T>>,
+        start: Start<T>,
+        target: &Target<T>,
+    ) -> Result<()> {
         let (split, grain) = (self.split, T::grain(self.split.m, self.split.n));
         let (rows, columns, depths) = (part.rows.len(), part.columns.len(), part.depths.len());
         let block = real::depth_block(split.k);
@@ -204,7 +234,10 @@ impl<T: Real + Entry> Tiles<'_, T> {
                 grain,
                 depth: block,
                 left: left.as_ref().map(|left| (&left.to, row)),
-                right: right.as_ref().map(|right| (&right.to, column)),
+                right: match kept {
+                    Some(kept) => Some((&kept.packed, part.depths.start, tile.columns.start)),
+                    None => right.as_ref().map(|right| (&right.to, 0, column)),
+                },
             };
             // SAFETY: tiles of the part are disjoint, and its panels are filled.
             unsafe { real::multiply(self.block(&tile, 0, start, target), Some(&shared)) }

@@ -1,6 +1,6 @@
 //! Matrix products on the CPU: layouts handed to the product engine as they are, without copies.
 
-use crate::cpu::gemm::{self, Entry, Matrix, Start};
+use crate::cpu::gemm::{self, Entry, Kept, Matrix, Start};
 use crate::dispatch;
 use crate::error::Result;
 use crate::ops::copy;
@@ -17,7 +17,7 @@ pub fn matmul(a: &Tensor, b: &Tensor, out: &mut Output) -> Result<()> {
         x.layout().broadcast_to("matmul", &shape)
     };
     let (la, lb) = (stretched(a)?, stretched(b)?);
-    dispatch!(out.dtype, "matmul", [numeric], T => run::<T>("matmul", (a, &la), (b, &lb), None, out))
+    dispatch!(out.dtype, "matmul", [numeric], T => run::<T>("matmul", (a, &la), (b, &lb), None, None, out))
 }
 
 pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, out: &mut Output) -> Result<()> {
@@ -35,18 +35,24 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, out: &mut Outp
     shape.extend_from_slice(&transposed.shape);
     let lw = transposed.broadcast_to("linear", &shape)?;
     let bias = bias.map(copy::contiguous).transpose()?;
-    dispatch!(out.dtype, "linear", [numeric], T => run::<T>("linear", (x, &lx), (weight, &lw), bias.as_ref(), out))
+    let (x, w, kept) = ((x, &lx), (weight, &lw), weight.storage().kept());
+    dispatch!(out.dtype, "linear", [numeric], T => run::<T>("linear", x, w, kept, bias.as_ref(), out))
 }
 
 fn run<T: Entry>(
     op: &str,
     a: (&Tensor, &Layout),
     b: (&Tensor, &Layout),
+    kept: Option<&Kept>,
     bias: Option<&Tensor>,
     out: &mut Output,
 ) -> Result<()> {
     let a = Matrix::new(op, a.0.elements::<T>()?, a.1)?;
     let b = Matrix::new(op, b.0.elements::<T>()?, b.1)?;
+    let b = match kept {
+        Some(kept) => b.kept_in(kept),
+        None => b,
+    };
     let bias = bias.map(|b| b.slice::<T>()).transpose()?;
     let numel = shape::checked_numel(op, &out.shape)?;
     gemm::product(op, &a, &b, bias.map_or(Start::Zero, Start::Row), &mut out.slice_mut::<T>()?[..numel])
