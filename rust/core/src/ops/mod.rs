@@ -122,7 +122,11 @@ fn run(op: &dyn Op, inputs: &[&Tensor]) -> Result<Outputs> {
         Device::Gpu(_) => op.gpu(inputs, &mut outputs)?,
     }
     profile::settle(device)?;
-    Ok(outputs.into_iter().map(Tensor::from_output).collect())
+    let mut tensors = Outputs::new();
+    for output in outputs {
+        tensors.push(Tensor::from_output(output));
+    }
+    Ok(tensors)
 }
 
 /// Refuses what only the CPU can do yet, by the op's name.

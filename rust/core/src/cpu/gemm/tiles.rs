@@ -54,6 +54,9 @@ impl<T> Target<T> {
 
 /// Runs every task; the first error found is returned.
 fn in_parallel(tasks: usize, body: impl Fn(usize) -> Result<()> + Sync) -> Result<()> {
+    if tasks == 1 {
+        return body(0);
+    }
     let failed = Mutex::new(None);
     pool::parallel_for(tasks, &|task| {
         if let Err(error) = body(task) {

@@ -8,22 +8,28 @@ use crate::shape::{self, Layout};
 use crate::storage::Output;
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
+use std::borrow::Cow;
 
 pub fn matmul(a: &Tensor, b: &Tensor, out: &mut Output) -> Result<()> {
-    let batch = out.shape[..out.shape.len() - 2].to_vec();
-    let stretched = |x: &Tensor| {
-        let mut shape = batch.clone();
-        shape.extend_from_slice(&x.shape()[x.rank() - 2..]);
-        x.layout().broadcast_to("matmul", &shape)
-    };
-    let (la, lb) = (stretched(a)?, stretched(b)?);
+    let batch = &out.shape[..out.shape.len() - 2];
+    let (la, lb) = (stretched("matmul", a.layout(), batch)?, stretched("matmul", b.layout(), batch)?);
     dispatch!(out.dtype, "matmul", [numeric], T => run::<T>("matmul", (a, &la), (b, &lb), None, None, out))
+}
+
+/// A layout with these batch axes before the last two.
+fn stretched<'a>(op: &str, layout: &'a Layout, batch: &[usize]) -> Result<Cow<'a, Layout>> {
+    let matrix = layout.rank() - 2;
+    if layout.shape[..matrix] == *batch {
+        return Ok(Cow::Borrowed(layout));
+    }
+    let shape: SmallVec<[usize; 6]> = batch.iter().chain(&layout.shape[matrix..]).copied().collect();
+    layout.broadcast_to(op, &shape).map(Cow::Owned)
 }
 
 pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, out: &mut Output) -> Result<()> {
     let lx = match x.rank() {
-        1 => x.layout().broadcast_to("linear", &[1, x.numel()])?,
-        _ => x.layout().clone(),
+        1 => Cow::Owned(x.layout().broadcast_to("linear", &[1, x.numel()])?),
+        _ => Cow::Borrowed(x.layout()),
     };
     let w = weight.layout();
     let transposed = Layout {
@@ -31,11 +37,9 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, out: &mut Outp
         strides: w.strides.iter().rev().copied().collect(),
         offset: w.offset,
     };
-    let mut shape: SmallVec<[usize; 6]> = SmallVec::from_slice(&lx.shape[..lx.rank() - 2]);
-    shape.extend_from_slice(&transposed.shape);
-    let lw = transposed.broadcast_to("linear", &shape)?;
+    let lw = stretched("linear", &transposed, &lx.shape[..lx.rank() - 2])?;
     let bias = bias.map(copy::contiguous).transpose()?;
-    let (x, w, kept) = ((x, &lx), (weight, &lw), weight.storage().kept());
+    let (x, w, kept) = ((x, &*lx), (weight, &*lw), weight.storage().kept());
     dispatch!(out.dtype, "linear", [numeric], T => run::<T>("linear", x, w, kept, bias.as_ref(), out))
 }
 

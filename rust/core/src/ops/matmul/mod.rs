@@ -102,6 +102,9 @@ pub fn matmul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
             format!("expected at least one axis, got shapes {} and {}", display(a.shape()), display(b.shape()));
         return Err(Error::shape(op, message));
     }
+    if a.dtype() == b.dtype() && a.rank() > 1 && b.rank() > 1 && a.dtype() != DType::Bool {
+        return multiply(a, b);
+    }
     let (a, b) = promoted(op, a, b)?;
     match (a.rank(), b.rank()) {
         (1, 1) => dot(&a, &b),
