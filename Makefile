@@ -8,6 +8,7 @@
 #   make lint     what has to be clean before a change lands
 #   make wheel    the release wheel, in dist/
 #   make test-aarch64    the core crate's tests built for 64-bit Arm and run under qemu
+#   make wheel-aarch64    the release wheel for 64-bit Arm, in dist/
 #   make test-array-api SUITE=path    the array API conformance suite, from a checkout of data-apis/array-api-tests
 
 SHELL := /bin/bash
@@ -15,7 +16,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := demo
 .PHONY: demo test test-rust test-python test-aarch64 bench bench-peers bench-kernels lint lint-rust lint-python stubs renew-stubs \
-	wheel test-array-api tools clean
+	wheel wheel-aarch64 test-array-api tools clean
 
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 VENV := $(CURDIR)/.venv
@@ -46,7 +47,7 @@ test-python: tools
 # is what starts its own binary again, which an emulator does not pass on.
 ARM := aarch64-unknown-linux-gnu
 ARM_ROOT := /usr/aarch64-linux-gnu
-test-aarch64: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER := aarch64-linux-gnu-gcc
+test-aarch64 wheel-aarch64: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER := aarch64-linux-gnu-gcc
 test-aarch64: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER := qemu-aarch64-static -L $(ARM_ROOT) \
 	-E LD_LIBRARY_PATH=$(ARM_ROOT)/lib
 test-aarch64:
@@ -95,6 +96,11 @@ renew-stubs: tools
 
 wheel: tools
 	$(BIN)/maturin build --release --out dist
+	@ls -l dist
+
+wheel-aarch64: tools
+	@.ci/prerequisites --aarch64
+	RUSTC=$$(.ci/prerequisites --rustc $(ARM)) $(BIN)/maturin build --release --target $(ARM) --out dist
 	@ls -l dist
 
 test-array-api: tools

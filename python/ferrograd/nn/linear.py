@@ -41,6 +41,9 @@ class Linear(Module):
     `weight` has the shape (out_features, in_features), `bias` (out_features,); both start uniform on
     +-1/sqrt(in_features), as in PyTorch. Raises ShapeError if the input's last dimension is not in_features.
 
+    From the second call with the same weight on, for more than 16 rows, a copy of it in the order that the processor
+    reads fastest is kept on the CPU until the weight changes: inference is faster and holds these weights twice.
+
     >>> import ferrograd as fg
     >>> layer = fg.nn.Linear(out_features=2)
     >>> layer(fg.zeros((5, 3))).shape, layer.weight.shape
