@@ -1,6 +1,5 @@
 //! argmax and argmin: the place of the first extremum; a NaN is one.
 
-use super::fold::TILE;
 use super::{Axes, Geometry, arrange, gpu, reduced_shape};
 use crate::autograd::{Gradient, Grads, Saved, not_differentiable};
 use crate::cpu::pool;
@@ -65,6 +64,8 @@ fn beats<T: Element + PartialOrd, const HIGHEST: bool>(a: T, b: T) -> bool {
     (if HIGHEST { b > a } else { b < a }) || (b != b && a == a)
 }
 
+/// Columns searched together; their extrema stay in the first-level cache.
+const TILE: usize = 256;
 /// Elements of one task, and the length of the parts that long rows are cut into.
 const GRAIN: usize = 64 * 1024;
 
@@ -109,16 +110,22 @@ fn places<T: Element>(
 }
 
 /// The place in one row: blocks are compared by their extremum first, which vectorises, and only the winner is searched.
+#[allow(clippy::needless_range_loop)] // indices are inlined however the crate is compiled
 fn row_place<T: Element>(row: &[T], beats: impl Fn(T, T) -> bool + Copy) -> usize {
-    const BLOCK: usize = 512;
+    const BLOCK: usize = 1024;
+    const LANES: usize = 64;
     let mut best = row[0];
     let mut place = 0;
     for (i, block) in row.chunks(BLOCK).enumerate() {
-        let mut lanes = [block[0]; 16];
-        for part in block.chunks(16) {
-            for (lane, &x) in lanes.iter_mut().zip(part) {
-                *lane = if beats(*lane, x) { x } else { *lane };
+        let mut lanes = [block[0]; LANES];
+        let (parts, tail) = block.as_chunks::<LANES>();
+        for p in 0..parts.len() {
+            for j in 0..LANES {
+                lanes[j] = if beats(lanes[j], parts[p][j]) { parts[p][j] } else { lanes[j] };
             }
+        }
+        for j in 0..tail.len() {
+            lanes[j] = if beats(lanes[j], tail[j]) { tail[j] } else { lanes[j] };
         }
         if lanes.iter().any(|&lane| beats(best, lane)) {
             for (j, &x) in block.iter().enumerate() {

@@ -15,6 +15,8 @@ pub struct Geometry {
 
 /// Elements per task: enough to be worth a hand-off between threads.
 const GRAIN: usize = 64 * 1024;
+/// Most spans that rows of several outputs are cut into, for their partial results are merged by one thread.
+const SPANS: usize = 16;
 
 impl Geometry {
     /// The geometry of a contiguous shape, if the reduced axes lie side by side (axes of size one do not matter).
@@ -38,14 +40,15 @@ impl Geometry {
     /// Steps along the reduced axis that one task takes: a power of two of blocks, see `Tree`.
     fn span(&self) -> usize {
         let block = block_rows(self.inner);
+        let least = if self.inner == 1 { 1 } else { self.n.div_ceil(block * SPANS) };
         let blocks = GRAIN / (block * self.inner.min(TILE));
-        block * blocks.max(1).next_power_of_two()
+        block * blocks.max(least).next_power_of_two()
     }
 
     /// Outputs of one task when the reduced axis is not split.
     fn outputs_per_task(&self) -> usize {
         let wanted = GRAIN / self.n.max(1) + 1;
-        if wanted < self.inner { wanted.next_multiple_of(TILE) } else { wanted.next_multiple_of(self.inner) }
+        if wanted < self.inner { wanted.next_multiple_of(TILE / 4) } else { wanted.next_multiple_of(self.inner) }
     }
 
     /// Folds rows `start..start + rows` for the outputs that begin with number `first`.

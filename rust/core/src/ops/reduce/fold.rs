@@ -4,14 +4,21 @@ use super::tree::Tree;
 use crate::cpu::level::{self, Kernel};
 use crate::dtype::Element;
 
-/// Columns folded together; their accumulators stay in the first-level cache.
-pub const TILE: usize = 256;
+/// Columns folded together: a page of f32, and their accumulators stay in the first-level cache.
+pub const TILE: usize = 1024;
+/// Narrow rows are folded side by side up to so many columns.
+const NARROW: usize = 128;
 /// Elements of a row folded in lanes before the result goes into the tree.
-const ROW_BLOCK: usize = 1024;
+const ROW_BLOCK: usize = 2048;
+/// Independent accumulators of a long row, as many registers as keep memory busy, and of a short one.
+const LANES: usize = 128;
+const FEW: usize = 16;
+/// Blocks of a long row folded in one call, so that the end of one overlaps the loads of the next.
+const BLOCKS: usize = 16;
 
 /// Rows (steps along the reduced axis) that one block holds, for outputs `inner` elements apart.
 pub fn block_rows(inner: usize) -> usize {
-    if inner == 1 { ROW_BLOCK } else { (4096 / inner).clamp(64, ROW_BLOCK).next_power_of_two() }
+    if inner == 1 { ROW_BLOCK } else { (4096 / inner).clamp(64, 1024).next_power_of_two() }
 }
 
 /// A reduction over one block, and how block results are merged.
@@ -64,6 +71,7 @@ impl<S: Steps> Fold for S {
     fn columns(x: &[S::In], stride: usize, acc: &mut [S::Acc]) {
         level::run(Columns::<S> { x, stride, acc });
     }
+    #[inline(always)]
     fn merge(a: S::Acc, b: S::Acc) -> S::Acc {
         S::merge(a, b)
     }
@@ -82,35 +90,54 @@ impl<S: Steps> Kernel for Rows<'_, S> {
     type Output = ();
 
     #[inline(always)]
+    #[allow(clippy::needless_range_loop)] // indices are inlined however the crate is compiled
     fn run(self) {
-        for (acc, row) in self.acc.iter_mut().zip(self.x.chunks_exact(self.n)) {
-            *acc = S::widen(match row.len() {
-                0..16 => row.iter().fold(S::START, |lane, &x| S::step(lane, x)),
-                16..128 => in_lanes::<S, 8>(row),
-                _ => in_lanes::<S, 64>(row),
-            });
+        let Rows { x, n, acc } = self;
+        for i in 0..acc.len() {
+            acc[i] = S::widen(fold_row::<S>(&x[i * n..(i + 1) * n]));
         }
     }
 }
 
-/// Folds a row in `LANES` independent accumulators, then those pairwise.
+/// Folds a row in independent accumulators, then those pairwise.
 #[inline(always)]
-#[allow(clippy::needless_range_loop)] // indices are inlined however the crate is compiled
-fn in_lanes<S: Steps, const LANES: usize>(row: &[S::In]) -> S::Lane {
-    let mut lanes = [S::START; LANES];
-    let (body, tail) = row.as_chunks::<LANES>();
-    for part in body {
-        for i in 0..LANES {
-            lanes[i] = S::step(lanes[i], part[i]);
+fn fold_row<S: Steps>(row: &[S::In]) -> S::Lane {
+    let mut few = [S::START; FEW];
+    let mut rest = row;
+    if row.len() >= LANES {
+        let mut lanes = [S::START; LANES];
+        rest = in_lanes::<S, LANES>(row, &mut lanes);
+        few = halve::<S, 32, FEW>(halve::<S, 64, 32>(halve::<S, LANES, 64>(lanes)));
+    }
+    rest = in_lanes::<S, FEW>(rest, &mut few);
+    let [a, b] = halve::<S, 4, 2>(halve::<S, 8, 4>(halve::<S, FEW, 8>(few)));
+    let mut last = [S::join(a, b)];
+    in_lanes::<S, 1>(rest, &mut last);
+    last[0]
+}
+
+/// Folds whole parts of `N` elements into as many lanes; returns what is left of the row.
+#[inline(always)]
+#[allow(clippy::needless_range_loop)]
+fn in_lanes<'a, S: Steps, const N: usize>(row: &'a [S::In], lanes: &mut [S::Lane; N]) -> &'a [S::In] {
+    let (parts, rest) = row.as_chunks::<N>();
+    for p in 0..parts.len() {
+        for i in 0..N {
+            lanes[i] = S::step(lanes[i], parts[p][i]);
         }
     }
-    let mut half = LANES / 2;
-    while half > 0 {
-        let (low, high) = lanes.split_at_mut(half);
-        low.iter_mut().zip(&*high).for_each(|(a, &b)| *a = S::join(*a, b));
-        half /= 2;
+    rest
+}
+
+/// The first half joined with the second.
+#[inline(always)]
+#[allow(clippy::needless_range_loop)]
+fn halve<S: Steps, const N: usize, const HALF: usize>(lanes: [S::Lane; N]) -> [S::Lane; HALF] {
+    let mut joined = [lanes[0]; HALF];
+    for i in 0..HALF {
+        joined[i] = S::join(lanes[i], lanes[i + HALF]);
     }
-    tail.iter().fold(lanes[0], |lane, &x| S::step(lane, x))
+    joined
 }
 
 struct Columns<'a, S: Steps> {
@@ -124,30 +151,56 @@ impl<S: Steps> Kernel for Columns<'_, S> {
 
     #[inline(always)]
     fn run(self) {
-        let Columns { x, stride, acc } = self;
-        let width = acc.len();
-        let mut lanes = [S::START; TILE];
-        // Narrow rows that follow each other without a gap are folded several at a time.
-        let together = if stride == width { (TILE / 2 / width).max(1) } else { 1 };
-        let span = together * stride;
-        let (body, tail) = x.split_at(x.len() / span * span);
-        down::<S>(body, span, &mut lanes[..together * width]);
-        down::<S>(tail, stride, &mut lanes[..width]);
-        for group in 1..together {
-            for i in 0..width {
-                lanes[i] = S::join(lanes[i], lanes[group * width + i]);
-            }
+        match self.acc.len() {
+            0..=NARROW => down::<S, NARROW>(self),
+            _ => down::<S, TILE>(self),
         }
-        acc.iter_mut().zip(lanes).for_each(|(acc, lane)| *acc = S::widen(lane));
     }
 }
 
+/// Folds at most `WIDTH` columns.
 #[inline(always)]
-fn down<S: Steps>(x: &[S::In], stride: usize, lanes: &mut [S::Lane]) {
-    for row in x.chunks(stride) {
-        for (lane, &x) in lanes.iter_mut().zip(row) {
-            *lane = S::step(*lane, x);
+#[allow(clippy::needless_range_loop)]
+fn down<S: Steps, const WIDTH: usize>(Columns { x, stride, acc }: Columns<S>) {
+    let width = acc.len();
+    let mut lanes = [S::START; WIDTH];
+    // Narrow rows that follow each other without a gap are folded several at a time.
+    let together = if stride == width { (NARROW / width).max(1) } else { 1 };
+    let span = together * stride;
+    let whole = x.len() / span * span;
+    add_rows::<S>(&x[..whole], span, &mut lanes[..together * width]);
+    add_rows::<S>(&x[whole..], stride, &mut lanes[..width]);
+    for group in 1..together {
+        for i in 0..width {
+            lanes[i] = S::join(lanes[i], lanes[group * width + i]);
         }
+    }
+    for i in 0..width {
+        acc[i] = S::widen(lanes[i]);
+    }
+}
+
+/// Folds rows `stride` apart into `lanes`, four at a time: their streams keep memory busy, and a lane is loaded once.
+#[inline(always)]
+#[allow(clippy::needless_range_loop)]
+fn add_rows<S: Steps>(x: &[S::In], stride: usize, lanes: &mut [S::Lane]) {
+    let width = lanes.len();
+    let mut start = 0;
+    while start + 3 * stride + width <= x.len() {
+        let rows = &x[start..];
+        let (a, b) = (&rows[..width], &rows[stride..stride + width]);
+        let (c, d) = (&rows[2 * stride..2 * stride + width], &rows[3 * stride..3 * stride + width]);
+        for i in 0..width {
+            lanes[i] = S::step(S::step(S::step(S::step(lanes[i], a[i]), b[i]), c[i]), d[i]);
+        }
+        start += 4 * stride;
+    }
+    while start < x.len() {
+        let row = &x[start..];
+        for i in 0..width.min(row.len()) {
+            lanes[i] = S::step(lanes[i], row[i]);
+        }
+        start += stride;
     }
 }
 
@@ -163,9 +216,20 @@ pub fn fold_tile<F: Fold>(x: &[F::In], rows: usize, stride: usize, acc: &mut [F:
         return fold(0, rows, acc);
     }
     let mut tree = Tree::new(width, F::merge);
-    for start in (0..rows).step_by(block) {
-        fold(start, block.min(rows - start), acc);
+    let mut start = 0;
+    if stride == 1 {
+        let mut blocks = [F::empty(); BLOCKS];
+        while rows - start >= BLOCKS * block {
+            F::rows(&x[start..start + BLOCKS * block], block, &mut blocks);
+            blocks.iter().for_each(|one| tree.push(&[*one]));
+            start += BLOCKS * block;
+        }
+    }
+    while start < rows {
+        let count = block.min(rows - start);
+        fold(start, count, acc);
         tree.push(acc);
+        start += count;
     }
     tree.finish(acc);
 }

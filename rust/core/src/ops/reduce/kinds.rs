@@ -108,6 +108,7 @@ macro_rules! accumulate {
             fn join(a: T::Lane, b: T::Lane) -> T::Lane { a.$method(b) }
             #[inline(always)]
             fn widen(lane: T::Lane) -> T::Wide { T::widen(lane) }
+            #[inline(always)]
             fn merge(a: T::Wide, b: T::Wide) -> T::Wide { a.$method(b) }
             fn finish($wide: T::Wide, $n: usize) -> T::Total { $finish }
         })*
@@ -183,6 +184,7 @@ macro_rules! extrema {
             fn join(a: T::Key, b: T::Key) -> T::Key { $choose(a, b) }
             #[inline(always)]
             fn widen(lane: T::Key) -> T::Key { lane }
+            #[inline(always)]
             fn merge(a: T::Key, b: T::Key) -> T::Key { $choose(a, b) }
             fn finish(acc: T::Key, _: usize) -> T { T::from_key(acc) }
         })*

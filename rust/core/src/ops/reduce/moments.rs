@@ -39,15 +39,28 @@ macro_rules! reals {
 }
 reals! { f16: x => widen_f16(x) as f64; bf16: x => widen_bf16(x) as f64; f32: x => x as f64; f64: x => x; }
 
+/// Independent accumulators of a row: registers enough to hide the latency of an addition.
+const LANES: usize = 32;
+
 /// Sums of `f(x)` in lanes, which the compiler keeps in vector registers.
 #[inline(always)]
+#[allow(clippy::needless_range_loop)] // indices are inlined however the crate is compiled
 fn lane_sum<T: Real>(x: &[T], f: impl Fn(f64) -> f64) -> f64 {
-    let mut lanes = [0.0; 16];
-    let (body, tail) = x.split_at(x.len() / 16 * 16);
-    for part in body.chunks_exact(16) {
-        lanes.iter_mut().zip(part).for_each(|(lane, x)| *lane += f(x.wide()));
+    let mut lanes = [0.0; LANES];
+    let (parts, tail) = x.as_chunks::<LANES>();
+    for p in 0..parts.len() {
+        for i in 0..LANES {
+            lanes[i] += f(parts[p][i].wide());
+        }
     }
-    tail.iter().map(|x| f(x.wide())).sum::<f64>() + lanes.iter().sum::<f64>()
+    let mut total = 0.0;
+    for i in 0..tail.len() {
+        total += f(tail[i].wide());
+    }
+    for i in 0..LANES {
+        total += lanes[i];
+    }
+    total
 }
 
 struct Rows<'a, T> {
@@ -62,9 +75,10 @@ impl<T: Real> Kernel for Rows<'_, T> {
     #[inline(always)]
     fn run(self) {
         let count = self.n as f64;
-        for (acc, row) in self.acc.iter_mut().zip(self.x.chunks_exact(self.n)) {
+        for i in 0..self.acc.len() {
+            let row = &self.x[i * self.n..(i + 1) * self.n];
             let mean = lane_sum(row, |x| x) / count;
-            *acc = Moments { count, mean, squares: lane_sum(row, |x| (x - mean) * (x - mean)) };
+            self.acc[i] = Moments { count, mean, squares: lane_sum(row, |x| (x - mean) * (x - mean)) };
         }
     }
 }
@@ -79,20 +93,31 @@ impl<T: Real> Kernel for Columns<'_, T> {
     type Output = ();
 
     #[inline(always)]
+    #[allow(clippy::needless_range_loop)]
     fn run(self) {
         let Columns { x, stride, acc } = self;
         let (mut mean, mut squares) = ([0.0; TILE], [0.0; TILE]);
-        let count = x.chunks(stride).len() as f64;
-        for row in x.chunks(stride) {
-            mean.iter_mut().zip(row).take(acc.len()).for_each(|(m, x)| *m += x.wide());
+        let (width, rows) = (acc.len(), x.len().div_ceil(stride));
+        let count = rows as f64;
+        for r in 0..rows {
+            let row = &x[r * stride..r * stride + width];
+            for i in 0..width {
+                mean[i] += row[i].wide();
+            }
         }
-        mean.iter_mut().for_each(|m| *m /= count);
-        for row in x.chunks(stride) {
-            let pairs = squares.iter_mut().zip(&mean).zip(row).take(acc.len());
-            pairs.for_each(|((s, m), x)| *s += (x.wide() - m) * (x.wide() - m));
+        for i in 0..width {
+            mean[i] /= count;
         }
-        let pairs = acc.iter_mut().zip(mean.into_iter().zip(squares));
-        pairs.for_each(|(acc, (mean, squares))| *acc = Moments { count, mean, squares });
+        for r in 0..rows {
+            let row = &x[r * stride..r * stride + width];
+            for i in 0..width {
+                let off = row[i].wide() - mean[i];
+                squares[i] += off * off;
+            }
+        }
+        for i in 0..width {
+            acc[i] = Moments { count, mean: mean[i], squares: squares[i] };
+        }
     }
 }
 
@@ -115,6 +140,7 @@ impl<T: Real> Fold for Spread<T> {
         level::run(Columns { x, stride, acc });
     }
 
+    #[inline(always)]
     fn merge(a: Moments, b: Moments) -> Moments {
         if a.count == 0.0 {
             return b;

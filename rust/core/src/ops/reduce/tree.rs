@@ -4,16 +4,16 @@
 use smallvec::SmallVec;
 
 /// Merges arrays of `width` accumulators as they come, like a binary counter carries.
-pub struct Tree<A> {
+pub struct Tree<A, M> {
     width: usize,
     count: usize,
     /// Finished subtrees, largest first.
     stack: SmallVec<[A; 40]>,
-    merge: fn(A, A) -> A,
+    merge: M,
 }
 
-impl<A: Copy> Tree<A> {
-    pub fn new(width: usize, merge: fn(A, A) -> A) -> Tree<A> {
+impl<A: Copy, M: Fn(A, A) -> A> Tree<A, M> {
+    pub fn new(width: usize, merge: M) -> Tree<A, M> {
         Tree { width, count: 0, stack: SmallVec::new(), merge }
     }
 
@@ -27,7 +27,9 @@ impl<A: Copy> Tree<A> {
         let at = self.stack.len() - self.width;
         let (rest, top) = self.stack.split_at_mut(at);
         let below = &mut rest[at - self.width..];
-        below.iter_mut().zip(&*top).for_each(|(a, &b)| *a = (self.merge)(*a, b));
+        for i in 0..self.width {
+            below[i] = (self.merge)(below[i], top[i]);
+        }
         self.stack.truncate(at);
     }
 
