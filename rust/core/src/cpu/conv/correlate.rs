@@ -4,9 +4,9 @@
 
 use super::geometry::{Axes3, Axis};
 use super::kernel::{Gather, Run, Step, Tile};
+use super::scatter::Scatter;
 use super::table::{Float, Kernels};
 use super::window::{Filler, Part, Parts, Window};
-use crate::cpu::level;
 use crate::cpu::parts::{even, for_each_item};
 use crate::cpu::pool;
 use crate::cpu::scratch::Scratch;
@@ -45,6 +45,22 @@ pub struct Correlation<'a, T> {
     pub row_step: usize,
     pub channel_step: usize,
     pub bias: Option<&'a [T]>,
+}
+
+impl<T> Correlation<'_, T> {
+    /// An error unless all operands have the sizes that the axes say.
+    pub fn check(&self, op: &str, out: &[T]) -> Result<()> {
+        let product = |of: fn(&Axis) -> usize| self.axes.iter().map(of).product::<usize>();
+        let images = self.batch * self.groups;
+        if self.source.len() != images * self.channels * product(|axis| axis.source)
+            || out.len() != images * self.rows * product(|axis| axis.size)
+            || self.weights.len() != self.groups * self.rows * self.channels * product(|axis| axis.kernel)
+            || self.bias.is_some_and(|bias| bias.len() != self.groups * self.rows)
+        {
+            return Err(Error::internal(op, "operands do not fit the sizes of the convolution"));
+        }
+        Ok(())
+    }
 }
 
 /// The output, written by several threads, each its own positions and channels.
@@ -122,15 +138,7 @@ impl<'a, T: Float> Plan<'a, T> {
 
 /// Computes a correlation.
 pub fn correlate<T: Float>(op: &str, x: &Correlation<T>, out: &mut [T]) -> Result<()> {
-    let product = |of: fn(&Axis) -> usize| x.axes.iter().map(of).product::<usize>();
-    let images = x.batch * x.groups;
-    if x.source.len() != images * x.channels * product(|axis| axis.source)
-        || out.len() != images * x.rows * product(|axis| axis.size)
-        || x.weights.len() != x.groups * x.rows * x.channels * product(|axis| axis.kernel)
-        || x.bias.is_some_and(|bias| bias.len() != x.groups * x.rows)
-    {
-        return Err(Error::internal(op, "operands do not fit the sizes of the convolution"));
-    }
+    x.check(op, out)?;
     if out.is_empty() {
         return Ok(());
     }
@@ -138,7 +146,8 @@ pub fn correlate<T: Float>(op: &str, x: &Correlation<T>, out: &mut [T]) -> Resul
     let target = Target::new(out);
     let pieces = x.rows.div_ceil(plan.rows);
     let units = plan.parts.count() * x.groups * pieces;
-    let each = plan.rows.saturating_mul(x.channels).saturating_mul(product(|axis| axis.kernel)).max(1);
+    let taps: usize = x.axes.iter().map(|axis| axis.kernel).product();
+    let each = plan.rows.saturating_mul(x.channels).saturating_mul(taps).max(1);
     let together = (WORK / OVERHEAD.max(each.saturating_mul(plan.parts.largest()))).max(1);
     for_each_item(0..units.div_ceil(together), |task| {
         let mut at: Option<Unit<T>> = None;
@@ -190,7 +199,7 @@ impl<'a, T: Float> Unit<'a, T> {
         let steps = [Scratch::new(op, depth)?, Scratch::new(op, depth)?];
         let panel = Scratch::new(op, DEPTH * plan.width + slack)?;
         let direct = plan.phases == 1 && part.images == 1;
-        let room = plan.rows * plan.phases * part.positions();
+        let room = plan.rows * plan.phases * part.positions() + plan.kernels.lanes;
         let dense = (!direct).then(|| Scratch::new(op, room)).transpose()?;
         let (group, first, rows, listed) = (0, 0, plan.rows, None);
         Ok(Unit { plan, part, group, first, rows, window, filler, source, panel, dense, steps, listed })
@@ -201,7 +210,7 @@ impl<'a, T: Float> Unit<'a, T> {
         if let Some(dense) = self.dense.as_mut() {
             let to = dense.as_mut_ptr();
             self.product(to, self.plan.phases * positions);
-            level::run(Scatter { unit: self, out });
+            self.scatter(out);
             return;
         }
         let plane: usize = x.axes.iter().map(|axis| axis.size).product();
@@ -209,6 +218,28 @@ impl<'a, T: Float> Unit<'a, T> {
         let [_, height, width] = x.axes.map(|axis| axis.size);
         let [z, y, column] = self.part.start;
         self.product(out.at(row * plane + (z * height + y) * width + column), plane);
+    }
+
+    /// Copies what was made in scratch to its places.
+    fn scatter(&self, out: &Target<T>) {
+        let Plan { x, phases, kernels, .. } = *self.plan;
+        let Some(dense) = self.dense.as_deref() else { return };
+        let (part, positions) = (self.part, self.part.positions());
+        let (each, plane) = (positions / part.images, x.axes.iter().map(|axis| axis.size).product::<usize>());
+        for i in 0..self.rows * part.images {
+            let (row, image) = (i / part.images, i % part.images);
+            let from = dense[row * phases * positions + image * each..].as_ptr();
+            let channel = ((part.first_image + image) * x.groups + self.group) * x.rows + self.first + row;
+            let to = out.at(channel * plane);
+            if phases > 1 {
+                let scatter = Scatter { axes: &x.axes, part, from, positions, to };
+                // SAFETY: all phases were written and a register follows them; these outputs are this task's alone.
+                unsafe { (kernels.scatter)(&scatter) };
+                continue;
+            }
+            // SAFETY: whole planes of several images, each of them this task's alone.
+            unsafe { std::ptr::copy_nonoverlapping(from, to, plane) };
+        }
     }
 
     /// All depth blocks, whose sums are added in order; phases follow each other in a row of `c`.
@@ -341,74 +372,6 @@ impl<'a, T: Float> Unit<'a, T> {
                 // SAFETY: `correlate` proved the sizes of weights, bias and output, window or panel hold the depth
                 // block, and these rows and positions are this task's alone.
                 unsafe { (kernels.tiles[rows - 1][registers - 1])(&tile) };
-            }
-        }
-    }
-}
-
-/// Copies what was made in scratch to its places, phases between each other.
-struct Scatter<'a, T: Float> {
-    unit: &'a Unit<'a, T>,
-    out: &'a Target<T>,
-}
-
-impl<T: Float> level::Kernel for Scatter<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let Unit { plan, part, group, first, rows, .. } = *self.unit;
-        let Some(dense) = self.unit.dense.as_deref() else { return };
-        let (x, positions) = (plan.x, part.positions());
-        let [z, y, columns] = x.axes;
-        if plan.phases == 1 {
-            // Whole planes of several images.
-            let plane = positions / part.images;
-            for (i, from) in dense.chunks_exact(plane).take(rows * part.images).enumerate() {
-                let (row, image) = (i / part.images, part.first_image + i % part.images);
-                let channel = (image * x.groups + group) * x.rows + first + row;
-                // SAFETY: the plane lies inside the output, and is this task's alone.
-                unsafe { std::slice::from_raw_parts_mut(self.out.at(channel * plane), plane) }.copy_from_slice(from);
-            }
-            return;
-        }
-        let width = part.size[2];
-        let start = part.start[2] * columns.stride;
-        let end = ((part.start[2] + width) * columns.stride).min(columns.size);
-        for line in 0..rows * part.images * part.size[0] * part.size[1] {
-            let (rest, j) = (line / part.size[1], line % part.size[1]);
-            let (rest, i) = (rest / part.size[0], rest % part.size[0]);
-            let (row, image) = (rest / part.images, rest % part.images);
-            let channel = ((part.first_image + image) * x.groups + group) * x.rows + first + row;
-            let from = ((image * part.size[0] + i) * part.size[1] + j) * width;
-            for phase in 0..z.phases * y.phases {
-                let plane = (part.start[0] + i) * z.stride + phase / y.phases;
-                let real = (part.start[1] + j) * y.stride + phase % y.phases;
-                if plane >= z.size || real >= y.size {
-                    continue;
-                }
-                let to = ((channel * z.size + plane) * y.size + real) * columns.size;
-                // SAFETY: the row lies inside the output, and these columns of it are this task's alone.
-                let to = unsafe { std::slice::from_raw_parts_mut(self.out.at(to + start), end - start) };
-                let from = &dense[(row * plan.phases + phase * columns.phases) * positions + from..];
-                match columns.phases {
-                    1 => to.copy_from_slice(&from[..to.len()]),
-                    2 => {
-                        let (even, odd) = (&from[..width], &from[positions..][..width]);
-                        let (pairs, last) = to.as_chunks_mut::<2>();
-                        for (i, pair) in pairs.iter_mut().enumerate() {
-                            *pair = [even[i], odd[i]];
-                        }
-                        if let [last] = last {
-                            *last = even[width - 1];
-                        }
-                    }
-                    phases => {
-                        for (i, to) in to.iter_mut().enumerate() {
-                            *to = from[i % phases * positions + i / phases];
-                        }
-                    }
-                }
             }
         }
     }

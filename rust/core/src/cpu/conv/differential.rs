@@ -167,6 +167,30 @@ fn wide_steps_agree_with_plain_loops() {
     }
 }
 
+/// One image channel a group: strides, dilations and multipliers, several bands of a plane and slices of a batch.
+#[test]
+fn depthwise_convolutions_agree_with_plain_loops() {
+    for (kernel, stride, before, dilation) in
+        [(3, 1, 1, 1), (3, 2, 1, 1), (5, 1, 2, 1), (2, 3, 0, 1), (3, 1, 2, 2), (3, 2, 3, 3), (4, 2, 0, 1), (1, 2, 0, 1)]
+    {
+        for (sizes, image) in [([2, 3, 1, 1], [7, 7]), ([1, 2, 1, 3], [13, 35]), ([3, 5, 1, 2], [6, 50])] {
+            let axes = image.map(|size| [size, kernel, stride, before, dilation]);
+            check_everywhere(&problem(sizes, &axes).unwrap());
+        }
+    }
+    for (sizes, axes) in [
+        ([2, 2, 1, 1], &[[70, 9, 1, 4, 1]][..]),
+        ([1, 2, 1, 2], &[[4, 3, 1, 1, 1], [5, 2, 2, 0, 1], [9, 3, 2, 1, 1]]),
+        ([1, 2, 1, 1], &[[3, 3, 2, 1, 1], [5, 3, 1, 1, 1], [6, 3, 1, 1, 2]]),
+        ([9, 2, 1, 1], &[[80, 3, 1, 1, 1], [90, 3, 1, 1, 1]]),
+        ([9, 1, 1, 4], &[[81, 3, 2, 1, 1], [91, 5, 2, 2, 1]]),
+        ([1, 1, 1, 1], &[[7000, 3, 1, 1, 1]]),
+        ([0, 3, 1, 1], &[[6, 3, 1, 1, 1], [6, 3, 1, 1, 1]]),
+    ] {
+        check::<f32>(&problem(sizes, axes).unwrap(), true);
+    }
+}
+
 /// Enough channels, taps and positions for several depth blocks, windows, bands and tiles.
 #[test]
 fn large_sizes_agree_with_plain_loops() {
@@ -186,7 +210,7 @@ fn large_sizes_agree_with_plain_loops() {
 #[test]
 fn threads_do_not_change_the_bits() {
     let threads = pool::num_threads();
-    for (sizes, size) in [([6, 1, 24, 48], 30), ([1, 1, 64, 128], 10)] {
+    for (sizes, size) in [([6, 1, 24, 48], 30), ([1, 1, 64, 128], 10), ([8, 3, 1, 2], 80)] {
         let p = problem(sizes, &[[size, 3, 1, 1, 1], [size, 3, 1, 1, 1]]).unwrap();
         let narrow = |n: usize| random(n as u64, n).iter().map(|&x| x as f32).collect::<Vec<_>>();
         let [image, output, weights] = p.sizes().map(narrow);
@@ -205,12 +229,14 @@ fn threads_do_not_change_the_bits() {
 
 #[test]
 fn not_a_number_goes_where_its_taps_lead_and_nowhere_else() {
-    let p = problem([1, 1, 4, 8], &[[12, 3, 1, 1, 1], [12, 3, 1, 1, 1]]).unwrap();
-    let [mut x, mut y, w] = p.sizes().map(|n| vec![1f32; n]);
-    x[5 * 12 + 11] = f32::NAN;
-    run("t", Pass::Forward, &p, &[&x, &w], &mut y).unwrap();
-    for (i, y) in y.iter().enumerate() {
-        let (row, column) = (i / 12 % 12, i % 12);
-        assert_eq!(y.is_nan(), row.abs_diff(5) <= 1 && column.abs_diff(11) <= 1, "position {row}, {column}");
+    for [channels, filters] in [[4, 8], [1, 2]] {
+        let p = problem([1, 1, channels, filters], &[[12, 3, 1, 1, 1], [12, 3, 1, 1, 1]]).unwrap();
+        let [mut x, mut y, w] = p.sizes().map(|n| vec![1f32; n]);
+        x[5 * 12 + 11] = f32::NAN;
+        run("t", Pass::Forward, &p, &[&x, &w], &mut y).unwrap();
+        for (i, y) in y.iter().enumerate() {
+            let (row, column) = (i / 12 % 12, i % 12);
+            assert_eq!(y.is_nan(), row.abs_diff(5) <= 1 && column.abs_diff(11) <= 1, "position {row}, {column}");
+        }
     }
 }

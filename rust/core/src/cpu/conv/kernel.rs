@@ -170,7 +170,7 @@ pub struct Fill<'a, T> {
 pub unsafe fn fill<V: Vector>(x: &Fill<V::Element>) {
     let mut to = x.to;
     for span in x.spans {
-        let narrow = x.pitch == 1 && x.width <= V::LANES;
+        let narrow = x.pitch <= 2 && x.width <= V::LANES;
         let part = span.count % V::LANES;
         // SAFETY: the caller's promise; what is written beyond a row is zeros, which the next row overwrites.
         unsafe {
@@ -180,7 +180,9 @@ pub unsafe fn fill<V: Vector>(x: &Fill<V::Element>) {
                     zeros::<V>(to, x.width);
                 } else if narrow {
                     zero.store(to);
-                    V::load_part(x.from.add(row + span.from), mask).store(to.add(span.start));
+                    let from = x.from.add(row + span.from);
+                    let few = if x.pitch == 1 { V::load_part(from, mask) } else { every_second::<V>(from, span.count) };
+                    few.store(to.add(span.start));
                 } else {
                     zeros::<V>(to, span.start);
                     let (from, first) = (x.from.add(row + span.from), to.add(span.start));
@@ -195,12 +197,11 @@ pub unsafe fn fill<V: Vector>(x: &Fill<V::Element>) {
                             }
                             span.count.next_multiple_of(V::LANES)
                         }
-                        // The compiler makes registers of this, which only long rows repay.
-                        2 if span.count >= 4 * V::LANES => {
-                            for i in 0..span.count {
-                                *first.add(i) = *from.add(2 * i);
+                        2 => {
+                            for at in (0..span.count).step_by(V::LANES) {
+                                every_second::<V>(from.add(2 * at), span.count - at).store(first.add(at));
                             }
-                            span.count
+                            span.count.next_multiple_of(V::LANES)
                         }
                         pitch => {
                             for i in 0..span.count {
@@ -215,6 +216,24 @@ pub unsafe fn fill<V: Vector>(x: &Fill<V::Element>) {
                 to = to.add(x.width);
             }
         }
+    }
+}
+
+/// So many elements, at most a register of them, from every second place.
+#[inline(always)]
+unsafe fn every_second<V: Vector>(from: *const V::Element, count: usize) -> V {
+    // SAFETY: the caller vouches for the elements, the last of which ends what is read.
+    unsafe {
+        if count > V::LANES {
+            return V::load(from).evens(V::load(from.add(V::LANES)));
+        }
+        let reach = 2 * count - 1;
+        let low = V::load_part(from, V::mask(reach.min(V::LANES)));
+        let high = match reach.saturating_sub(V::LANES) {
+            0 => V::splat(V::Element::default()),
+            more => V::load_part(from.add(V::LANES), V::mask(more)),
+        };
+        low.evens(high)
     }
 }
 

@@ -2,10 +2,12 @@
 //! weights, over images `[n, g, c, d, h, w]`, outputs `[n, g, o, d, h, w]` and weights `[g, o, c, d, h, w]`.
 
 mod correlate;
-mod direct;
+mod depthwise;
 mod geometry;
 mod kernel;
 mod pointwise;
+mod scatter;
+mod sweep;
 mod table;
 mod weights;
 mod window;
@@ -15,7 +17,6 @@ pub use geometry::{Axes3, Geometry, Problem, output_size};
 use super::gemm::Entry;
 use crate::error::{Error, Result};
 use correlate::{Correlation, correlate};
-use direct::Direct;
 use table::Float;
 
 /// Which side of `y = w * x` is computed from the other two.
@@ -30,7 +31,7 @@ pub enum Pass {
 }
 
 /// An element type that every way of convolving computes in.
-pub trait Real: Float + Direct + Entry {}
+pub trait Real: Float + Entry {}
 impl Real for f32 {}
 impl Real for f64 {}
 
@@ -55,7 +56,7 @@ pub fn run<T: Real>(op: &str, pass: Pass, problem: &Problem, inputs: &[&[T]], ou
     }
     let pointwise = problem.geometry.is_pointwise() && !problem.is_depthwise();
     match pass {
-        Pass::Weights if problem.is_depthwise() => direct::weights(op, problem, [a, b], out),
+        Pass::Weights if problem.is_depthwise() => depthwise::weights(op, problem, [a, b], out),
         Pass::Forward if pointwise => pointwise::forward(op, problem, [a, b], bias, out),
         Pass::Data if pointwise => pointwise::data(op, problem, [a, b], bias, out),
         Pass::Forward | Pass::Data => correlated(op, pass, problem, [a, b], bias, out),
@@ -79,7 +80,7 @@ fn correlated<T: Float>(
         _ => (geometry.forward(), [outputs, filter], [inputs, taps]),
     };
     let x = Correlation { axes, batch, groups, rows, channels, source, weights, row_step, channel_step, bias };
-    correlate(op, &x, out)
+    if problem.is_depthwise() { depthwise::correlate(op, &x, out) } else { correlate(op, &x, out) }
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -1,6 +1,8 @@
 //! The kernels of each element type at each level, as tables of functions.
 
 use super::kernel::{Fill, Gather, Tile, Turn, fill, gather, tile, turn};
+use super::scatter::{Scatter, scatter};
+use super::sweep::{Dots, Sweep, dots, sweep};
 use crate::cpu::gemm::vector::Vector;
 #[cfg(not(target_arch = "aarch64"))]
 use crate::cpu::gemm::vector::portable::Lanes;
@@ -23,6 +25,10 @@ pub struct Kernels<T: 'static> {
     pub gather: for<'a> unsafe fn(&Gather<'a, T>),
     pub fill: for<'a> unsafe fn(&Fill<'a, T>),
     pub turn: unsafe fn(&Turn<T>),
+    pub scatter: for<'a> unsafe fn(&Scatter<'a, T>),
+    pub sweep: unsafe fn(&Sweep<T>),
+    /// `dots[g - 1]` takes `g` taps.
+    pub dots: &'static [unsafe fn(&Dots<T>)],
 }
 
 impl<T> Kernels<T> {
@@ -75,6 +81,24 @@ macro_rules! compile {
                 unsafe { turn::<V, N>(x) }
             }
 
+            $(#[$enable])?
+            unsafe fn run_scatter<V: Vector>(x: &Scatter<V::Element>) {
+                // SAFETY: as above.
+                unsafe { scatter::<V>(x) }
+            }
+
+            $(#[$enable])?
+            unsafe fn run_sweep<V: Vector>(x: &Sweep<V::Element>) {
+                // SAFETY: as above.
+                unsafe { sweep::<V>(x) }
+            }
+
+            $(#[$enable])?
+            unsafe fn run_dots<V: Vector, const G: usize>(x: &Dots<V::Element>) {
+                // SAFETY: as above.
+                unsafe { dots::<V, G>(x) }
+            }
+
             pub const fn kernels<V: Vector + 'static, const N: usize>() -> Kernels<V::Element> {
                 Kernels {
                     lanes: N,
@@ -83,11 +107,15 @@ macro_rules! compile {
                     gather: run_gather::<V>,
                     fill: run_fill::<V>,
                     turn: run_turn::<V, N>,
+                    scatter: run_scatter::<V>,
+                    sweep: run_sweep::<V>,
+                    dots: compile!(@dots V, [1 2 3 4 5 6 7 8 9]),
                 }
             }
         }
     };
     (@row $v:ident, $r:literal, [$($n:literal)*]) => { &[$(run_tile::<$v, $r, $n>),*] };
+    (@dots $v:ident, [$($g:literal)*]) => { &[$(run_dots::<$v, $g>),*] };
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -143,6 +143,11 @@ impl Window {
         (images, start, size) == (part.images, part.start, part.size)
     }
 
+    /// From row to row.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
     /// Elements of a channel of one image.
     pub fn plane(&self) -> usize {
         self.copies * self.rows()[1] * self.width

@@ -37,6 +37,8 @@ pub trait Vector: Copy {
     unsafe fn sum(self) -> Self::Element;
     /// Lanes of the lower halves in turn, then those of the upper halves.
     unsafe fn interleave(self, other: Self) -> (Self, Self);
+    /// Every second lane, those of `self` first.
+    unsafe fn evens(self, other: Self) -> Self;
     /// Asks for the cache line at an address that may be invalid.
     #[inline(always)]
     unsafe fn prefetch(_: *const Self::Element) {}

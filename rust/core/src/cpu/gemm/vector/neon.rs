@@ -5,7 +5,7 @@ use std::arch::aarch64::*;
 
 macro_rules! neon {
     ($vector:ty, $t:ty, $lanes:literal, $splat:ident, $load:ident, $store:ident, $fma:ident, $add:ident, $sum:ident,
-     $low:ident, $high:ident) => {
+     $low:ident, $high:ident, $evens:ident) => {
         impl Vector for $vector {
             type Element = $t;
             type Mask = usize;
@@ -68,9 +68,40 @@ macro_rules! neon {
                 // SAFETY: as above.
                 unsafe { ($low(self, other), $high(self, other)) }
             }
+            #[inline(always)]
+            unsafe fn evens(self, other: Self) -> Self {
+                // SAFETY: as above.
+                unsafe { $evens(self, other) }
+            }
         }
     };
 }
 
-neon!(float32x4_t, f32, 4, vdupq_n_f32, vld1q_f32, vst1q_f32, vfmaq_f32, vaddq_f32, vaddvq_f32, vzip1q_f32, vzip2q_f32);
-neon!(float64x2_t, f64, 2, vdupq_n_f64, vld1q_f64, vst1q_f64, vfmaq_f64, vaddq_f64, vaddvq_f64, vzip1q_f64, vzip2q_f64);
+neon!(
+    float32x4_t,
+    f32,
+    4,
+    vdupq_n_f32,
+    vld1q_f32,
+    vst1q_f32,
+    vfmaq_f32,
+    vaddq_f32,
+    vaddvq_f32,
+    vzip1q_f32,
+    vzip2q_f32,
+    vuzp1q_f32
+);
+neon!(
+    float64x2_t,
+    f64,
+    2,
+    vdupq_n_f64,
+    vld1q_f64,
+    vst1q_f64,
+    vfmaq_f64,
+    vaddq_f64,
+    vaddvq_f64,
+    vzip1q_f64,
+    vzip2q_f64,
+    vuzp1q_f64
+);

@@ -76,4 +76,8 @@ where
         let mixed = |i: usize| if i % 2 == 0 { self.0[i / 2] } else { other.0[i / 2] };
         (Lanes(std::array::from_fn(mixed)), Lanes(std::array::from_fn(|i| mixed(i + N))))
     }
+    #[inline(always)]
+    unsafe fn evens(self, other: Self) -> Self {
+        Lanes(std::array::from_fn(|i| if 2 * i < N { self.0[2 * i] } else { other.0[2 * i - N] }))
+    }
 }

@@ -6,7 +6,8 @@ use std::arch::x86_64::*;
 // SAFETY of every block here: the trait's promise about instructions and pointers.
 macro_rules! avx512 {
     ($vector:ty, $t:ty, $mask:ty, $lanes:literal, $splat:ident, $load:ident, $load_part:ident, $store:ident,
-     $store_part:ident, $fma:ident, $add:ident, $sum:ident, $mix:ident, $index:ty, $low:expr, $high:expr) => {
+     $store_part:ident, $fma:ident, $add:ident, $sum:ident, $mix:ident, $index:ty, $low:expr, $high:expr,
+     $evens:expr) => {
         impl Vector for $vector {
             type Element = $t;
             type Mask = $mask;
@@ -68,6 +69,12 @@ macro_rules! avx512 {
                 }
             }
             #[inline(always)]
+            unsafe fn evens(self, other: Self) -> Self {
+                const EVENS: $index = $evens;
+                // SAFETY: as above; an index array is as long as a register.
+                unsafe { $mix(self, _mm512_loadu_si512(EVENS.as_ptr().cast()), other) }
+            }
+            #[inline(always)]
             unsafe fn prefetch(at: *const $t) {
                 // SAFETY: as above; a prefetch never faults.
                 unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
@@ -97,7 +104,8 @@ avx512!(
     _mm512_permutex2var_ps,
     [i32; 16],
     [0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23],
-    [8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31]
+    [8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31],
+    [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30]
 );
 avx512!(
     __m512d,
@@ -115,7 +123,8 @@ avx512!(
     _mm512_permutex2var_pd,
     [i64; 8],
     [0, 8, 1, 9, 2, 10, 3, 11],
-    [4, 12, 5, 13, 6, 14, 7, 15]
+    [4, 12, 5, 13, 6, 14, 7, 15],
+    [0, 2, 4, 6, 8, 10, 12, 14]
 );
 
 /// All bits, then none: a window on it is the mask of so many lanes.
@@ -123,7 +132,8 @@ static WINDOW: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0,
 
 macro_rules! avx2 {
     ($vector:ty, $t:ty, $lanes:literal, $splat:ident, $load:ident, $load_part:ident, $store:ident, $store_part:ident,
-     $fma:ident, $add:ident, $low:ident, $high:ident, $halves:ident) => {
+     $fma:ident, $add:ident, $low:ident, $high:ident, $halves:ident, $shuffle:ident,
+     $evens:literal) => {
         impl Vector for $vector {
             type Element = $t;
             type Mask = __m256i;
@@ -186,6 +196,15 @@ macro_rules! avx2 {
                 }
             }
             #[inline(always)]
+            unsafe fn evens(self, other: Self) -> Self {
+                // SAFETY: as above; registers are 32 bytes of any element. Shuffling works within halves, whose pairs of
+                // elements then come together.
+                unsafe {
+                    let pairs: __m256d = std::mem::transmute($shuffle::<$evens>(self, other));
+                    std::mem::transmute(_mm256_permute4x64_pd::<0b11_01_10_00>(pairs))
+                }
+            }
+            #[inline(always)]
             unsafe fn prefetch(at: *const $t) {
                 // SAFETY: as above; a prefetch never faults.
                 unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
@@ -212,7 +231,9 @@ avx2!(
     _mm256_add_ps,
     _mm256_unpacklo_ps,
     _mm256_unpackhi_ps,
-    _mm256_permute2f128_ps
+    _mm256_permute2f128_ps,
+    _mm256_shuffle_ps,
+    0b10_00_10_00
 );
 avx2!(
     __m256d,
@@ -227,5 +248,7 @@ avx2!(
     _mm256_add_pd,
     _mm256_unpacklo_pd,
     _mm256_unpackhi_pd,
-    _mm256_permute2f128_pd
+    _mm256_permute2f128_pd,
+    _mm256_shuffle_pd,
+    0
 );
