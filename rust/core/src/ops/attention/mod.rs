@@ -1,8 +1,12 @@
 //! Scaled dot-product attention, block by block with an online softmax: neither scores nor probabilities are stored.
 //! Forward keeps one number a row (the log of its sum of exponentials); backward computes the probabilities again.
 
+mod backward;
+mod band;
 mod composed;
-mod cpu;
+mod forward;
+mod lanes;
+mod mask;
 
 use super::spatial::expect_float;
 use super::{Op, Spec, Specs, apply, cast, copy, movement};
@@ -86,8 +90,8 @@ impl Op for Attention {
         let [out, logs] = outputs else { return Err(Error::internal(NAME, "expected two outputs")) };
         dispatch!(inputs[0].dtype(), NAME, [wide], T => {
             let [q, k, v] = [inputs[0].slice::<T>()?, inputs[1].slice()?, inputs[2].slice()?];
-            let mask = cpu::Mask::new(inputs.get(3).copied())?;
-            cpu::forward(self, [q, k, v], &mask, out.slice_mut()?, logs.slice_mut()?)
+            let mask = mask::Mask::new(inputs.get(3).copied())?;
+            forward::forward(self, [q, k, v], &mask, out.slice_mut()?, logs.slice_mut()?)
         })
     }
 }
@@ -113,9 +117,9 @@ impl Op for AttentionBackward {
         let [dq, dk, dv] = outputs else { return Err(Error::internal(NAME, "expected three outputs")) };
         dispatch!(inputs[0].dtype(), NAME, [wide], T => {
             let slices = inputs[..6].iter().map(|x| x.slice::<T>()).collect::<Result<SmallVec<[&[T]; 6]>>>()?;
-            let mask = cpu::Mask::new(inputs.get(6).copied())?;
-            let saved = cpu::Saved { operands: [slices[0], slices[1], slices[2]], output: slices[3], logs: slices[4], dy: slices[5] };
-            cpu::backward(&self.0, &saved, &mask, [dq.slice_mut()?, dk.slice_mut()?, dv.slice_mut()?])
+            let mask = mask::Mask::new(inputs.get(6).copied())?;
+            let saved = backward::Saved { operands: [slices[0], slices[1], slices[2]], output: slices[3], logs: slices[4], dy: slices[5] };
+            backward::backward(&self.0, &saved, &mask, [dq.slice_mut()?, dk.slice_mut()?, dv.slice_mut()?])
         })
     }
 }
