@@ -1,7 +1,7 @@
 //! Attention backward: probabilities are computed again, block by block, and go straight into the gradients.
 
 use super::band::{Band, KEYS, turned};
-use super::lanes::{MOST, Real};
+use super::lanes::{Known, MOST, Real};
 use super::mask::Mask;
 use super::{Attention, NAME, Sizes};
 use crate::cpu::gemm::{Strided, multiply_block};
@@ -40,7 +40,7 @@ pub fn backward<T: Real>(attention: &Attention, saved: &Saved<T>, mask: &Mask, g
         });
     }
     for_each_item(parts.into_iter(), |mut part| {
-        [&mut *part.dq, &mut *part.dk, &mut *part.dv].into_iter().for_each(|grad| grad.fill(T::default()));
+        [&mut *part.dq, &mut *part.dk, &mut *part.dv].into_iter().for_each(bytemuck::fill_zeroes);
         let most = MOST * KEYS.min(columns);
         let blocks = Blocks {
             p: Scratch::new(NAME, most)?,
@@ -76,28 +76,20 @@ impl<T: Real> Part<'_, T> {
         let row = band.head * group * rows + band.first;
         let (q, dy, output) = (&q[row * width..], &dy[row * value_width..], &output[row * value_width..]);
         let (queries, turned_dy) = (turned(NAME, q, band, width)?, turned(NAME, dy, band, value_width)?);
-        let (mut own_logs, mut shared) = ([T::LOWEST; MOST], [T::default(); MOST]);
-        own_logs[..band.rows].copy_from_slice(&logs[row..][..band.rows]);
-        for (i, shared) in shared[..band.rows].iter_mut().enumerate() {
-            *shared = T::dot(&dy[i * value_width..][..value_width], &output[i * value_width..][..value_width]);
-        }
+        let scale = T::narrow(attention.scale);
+        let mut known = Known { scales: [scale; 2], logs: [T::LOWEST; MOST], shared: [T::default(); MOST] };
+        known.logs[..band.rows].copy_from_slice(&logs[row..][..band.rows]);
+        T::dots(dy, output, value_width, &mut known.shared[..band.rows]);
         let lanes = band.lanes();
         for block in attention.blocks(band) {
             let Blocks { p, dp, words, factors } = &mut blocks;
             let (p, dp) = (&mut p[..block.len() * lanes], &mut dp[..block.len() * lanes]);
-            let scale = attention.scores(band, &block, [k, &queries], mask, p)?;
-            T::probabilities(p, lanes, scale, &own_logs);
+            known.scales[0] = attention.scores(band, &block, [k, &queries], mask, p)?;
             attention.products(band, &block, [v, &turned_dy], value_width, dp)?;
-            let scale = T::narrow(attention.scale);
-            match attention.dropout {
-                None => T::score_gradient(p, dp, lanes, &shared, scale),
-                Some(dropout) => {
-                    attention.factors(dropout, band, &block, words, factors);
-                    T::times(dp, factors);
-                    T::score_gradient(p, dp, lanes, &shared, scale);
-                    T::times(p, factors);
-                }
+            if let Some(dropout) = attention.dropout {
+                attention.factors(dropout, band, &block, words, factors);
             }
+            T::differentiate(p, dp, factors, lanes, &known);
             self.add_block(attention, band, &block, [p, dp], [q, k, dy])?;
         }
         Ok(blocks)

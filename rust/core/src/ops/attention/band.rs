@@ -12,6 +12,9 @@ use std::ops::Range;
 /// Keys of a block: whole tiles of random words.
 pub const KEYS: usize = 2 * TILE;
 
+/// Queries told apart by how many keys they see, where products are made for them: whole tiles of the kernels.
+const SPAN: usize = 24;
+
 /// Queries that share a head of keys, by their places among all queries of that head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Band {
@@ -95,8 +98,9 @@ impl Attention {
         let mut lane = 0;
         std::iter::from_fn(move || {
             (lane < band.rows).then(|| {
-                let keys = if causal { (position + lane + LANES).saturating_sub(start).min(all) } else { all };
-                let stop = if keys == all { band.rows } else { band.rows.min(lane + LANES) };
+                let next = band.rows.min(lane + SPAN);
+                let keys = if causal { (position + next).saturating_sub(start).min(all) } else { all };
+                let stop = if keys == all { band.rows } else { next };
                 let span = Span { lanes: lane..stop, keys };
                 lane = stop;
                 span

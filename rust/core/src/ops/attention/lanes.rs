@@ -29,6 +29,15 @@ impl<T: Real> Running<T> {
     }
 }
 
+/// What backward knows of a band.
+pub struct Known<T> {
+    /// What scores are multiplied with: as far as they are not yet, and altogether.
+    pub scales: [T; 2],
+    pub logs: [T; MOST],
+    /// The part of the gradient that all scores of a query have in common: outputs times their gradients.
+    pub shared: [T; MOST],
+}
+
 pub trait Real: Entry + Wide + Pod {
     /// Adds a block of scores to the running softmax; the scores become exponentials.
     fn online(scores: &mut [Self], lanes: usize, scale: Self, running: &mut Running<Self>);
@@ -36,13 +45,13 @@ pub trait Real: Entry + Wide + Pod {
     fn scale_rows(out: &mut [Self], width: usize, factors: &[Self]);
     /// The logs of the sums, where nothing was seen the lowest number; `sum` becomes what outputs are multiplied with.
     fn finish(running: &mut Running<Self>, logs: &mut [Self]);
-    /// Probabilities again from scores and the logs of the sums.
-    fn probabilities(scores: &mut [Self], lanes: usize, scale: Self, logs: &[Self; MOST]);
-    /// `p * (dp - shared) * scale`, in place of `dp`.
-    fn score_gradient(p: &[Self], dp: &mut [Self], lanes: usize, shared: &[Self; MOST], scale: Self);
+    /// Probabilities again from scores, and in place of their gradients those of the scores. What dropout multiplied the
+    /// probabilities with, if anything, is in `factors`, and is in the probabilities then.
+    fn differentiate(scores: &mut [Self], dp: &mut [Self], factors: &[Self], lanes: usize, known: &Known<Self>);
+    /// The dot product of each row of `a` with that of `b`.
+    fn dots(a: &[Self], b: &[Self], width: usize, dots: &mut [Self]);
     fn scale_all(x: &mut [Self], factor: Self);
     fn times(x: &mut [Self], factors: &[Self]);
-    fn dot(a: &[Self], b: &[Self]) -> Self;
     /// Rows that lie `step` apart become lanes: `to` gets a row of `lanes` for each column; missing rows are zeros.
     fn turn(from: &[Self], step: usize, rows: usize, columns: usize, to: &mut [Self], lanes: usize);
 }
@@ -116,26 +125,75 @@ macro_rules! real {
                     }
                 }
 
-                pub fn probabilities(scores: &mut [$t], lanes: usize, scale: $t, logs: &[$t; MOST]) {
+                pub fn differentiate(
+                    scores: &mut [$t],
+                    dp: &mut [$t],
+                    factors: &[$t],
+                    lanes: usize,
+                    known: &Known<$t>,
+                ) {
                     use math::$t::*;
-                    let mut shift = *logs;
-                    for l in 0..MOST {
-                        shift[l] = if shift[l] == <$t>::NEG_INFINITY { <$t>::INFINITY } else { shift[l] };
+
+                    #[inline(always)]
+                    fn differentiate<const W: usize, const DROPS: bool>(
+                        scores: &mut [$t],
+                        dp: &mut [$t],
+                        factors: &[$t],
+                        [lanes, first]: [usize; 2],
+                        known: &Known<$t>,
+                    ) {
+                        let [mut shift, mut shared] = [[0.0; W]; 2];
+                        for l in 0..W {
+                            let log = known.logs[first + l];
+                            shift[l] = if log == <$t>::NEG_INFINITY { <$t>::INFINITY } else { log };
+                            shared[l] = known.shared[first + l];
+                        }
+                        let [own, scale] = known.scales;
+                        for j in 0..scores.len() / lanes {
+                            let at = j * lanes + first;
+                            let (x, dp) = (&mut scores[at..][..W], &mut dp[at..][..W]);
+                            let factors = if DROPS { &factors[at..][..W] } else { &[] };
+                            for l in 0..W {
+                                let p = below!(x[l] * own - shift[l]);
+                                let factor = if DROPS { factors[l] } else { 1.0 };
+                                dp[l] = p * (dp[l] * factor - shared[l]) * scale;
+                                x[l] = p * factor;
+                            }
+                        }
                     }
-                    for j in 0..scores.len() / lanes {
-                        let x = &mut scores[j * lanes..][..lanes];
-                        for l in 0..lanes {
-                            x[l] = below!(x[l] * scale - shift[l]);
+
+                    let drops = !factors.is_empty();
+                    for first in (0..lanes).step_by(if lanes == MOST { MOST } else { LANES }) {
+                        let place = [lanes, first];
+                        match (lanes == MOST, drops) {
+                            (true, false) => differentiate::<MOST, false>(scores, dp, factors, place, known),
+                            (true, true) => differentiate::<MOST, true>(scores, dp, factors, place, known),
+                            (false, false) => differentiate::<LANES, false>(scores, dp, factors, place, known),
+                            (false, true) => differentiate::<LANES, true>(scores, dp, factors, place, known),
                         }
                     }
                 }
 
-                pub fn score_gradient(p: &[$t], dp: &mut [$t], lanes: usize, shared: &[$t; MOST], scale: $t) {
-                    for j in 0..dp.len() / lanes {
-                        let (p, dp) = (&p[j * lanes..][..lanes], &mut dp[j * lanes..][..lanes]);
-                        for l in 0..lanes {
-                            dp[l] = p[l] * (dp[l] - shared[l]) * scale;
+                pub fn dots(a: &[$t], b: &[$t], width: usize, dots: &mut [$t]) {
+                    for i in 0..dots.len() {
+                        let (a, b) = (&a[i * width..][..width], &b[i * width..][..width]);
+                        let (whole_a, rest_a) = a.as_chunks::<LANES>();
+                        let (whole_b, rest_b) = b.as_chunks::<LANES>();
+                        let mut sums = [0.0; LANES];
+                        for j in 0..whole_a.len() {
+                            for l in 0..LANES {
+                                sums[l] += whole_a[j][l] * whole_b[j][l];
+                            }
                         }
+                        for l in 0..rest_a.len() {
+                            sums[l] += rest_a[l] * rest_b[l];
+                        }
+                        for half in [8, 4, 2, 1] {
+                            for l in 0..half {
+                                sums[l] += sums[l + half];
+                            }
+                        }
+                        dots[i] = sums[0];
                     }
                 }
 
@@ -187,9 +245,10 @@ macro_rules! real {
                             let width = LANES.min(columns - column);
                             let (mut x, mut y) = ([0.0; TILE], [0.0; TILE]);
                             for i in 0..present {
-                                let from = &from[(row + i) * step + column..][..width];
-                                for l in 0..width {
-                                    x[i * LANES + l] = from[l];
+                                let from = &from[(row + i) * step + column..];
+                                match from.first_chunk::<LANES>() {
+                                    Some(whole) if width == LANES => x.as_chunks_mut::<LANES>().0[i] = *whole,
+                                    _ => (0..width).for_each(|l| x[i * LANES + l] = from[l]),
                                 }
                             }
                             weave(&x, &mut y);
@@ -218,20 +277,17 @@ macro_rules! real {
             fn finish(running: &mut Running<$t>, logs: &mut [$t]) {
                 $module::finish(running, logs)
             }
-            fn probabilities(scores: &mut [$t], lanes: usize, scale: $t, logs: &[$t; MOST]) {
-                $module::probabilities(scores, lanes, scale, logs)
+            fn differentiate(scores: &mut [$t], dp: &mut [$t], factors: &[$t], lanes: usize, known: &Known<$t>) {
+                $module::differentiate(scores, dp, factors, lanes, known)
             }
-            fn score_gradient(p: &[$t], dp: &mut [$t], lanes: usize, shared: &[$t; MOST], scale: $t) {
-                $module::score_gradient(p, dp, lanes, shared, scale)
+            fn dots(a: &[$t], b: &[$t], width: usize, dots: &mut [$t]) {
+                $module::dots(a, b, width, dots)
             }
             fn scale_all(x: &mut [$t], factor: $t) {
                 $module::scale_all(x, factor)
             }
             fn times(x: &mut [$t], factors: &[$t]) {
                 $module::times(x, factors)
-            }
-            fn dot(a: &[$t], b: &[$t]) -> $t {
-                crate::cpu::rows::sums([a, b], |[a, b]| a * b) as $t
             }
             fn turn(from: &[$t], step: usize, rows: usize, columns: usize, to: &mut [$t], lanes: usize) {
                 $module::turn(from, step, rows, columns, to, lanes)
