@@ -25,6 +25,7 @@ pub use int8::product_i8;
 pub use kept::Kept;
 
 use crate::cpu::arena::Block;
+use crate::cpu::pool::for_each_chunk;
 use crate::error::{Error, Result};
 use crate::shape::{self, Layout};
 use tiles::Tiles;
@@ -92,6 +93,9 @@ pub enum Start<'a, T> {
     Output,
 }
 
+/// Elements of the output whose partial products one task adds.
+const SUMMED: usize = 1 << 13;
+
 /// `c = start + a b`, where `c` is contiguous: batch, rows of `a`, columns of `b`. The batch axes of `a` and `b` must be
 /// the same (stretch them by stride zero).
 pub fn product<T: Entry>(op: &str, a: &Matrix<T>, b: &Matrix<T>, start: Start<T>, c: &mut [T]) -> Result<()> {
@@ -123,11 +127,13 @@ pub fn product<T: Entry>(op: &str, a: &Matrix<T>, b: &Matrix<T>, start: Start<T>
     let mut scratch = Block::new(tiles.split.slices * size_of_val(c))?;
     let partial = &mut entry::typed_mut::<T>(&mut scratch)[..tiles.split.slices * c.len()];
     tiles.run(Start::Zero, partial)?;
-    c.chunks_mut(n).for_each(|row| begin(row, start));
-    for slice in partial.chunks(c.len()) {
-        c.iter_mut().zip(slice).for_each(|(c, &p)| *c = T::plus(*c, p));
-    }
-    Ok(())
+    let (size, rows) = (c.len(), (SUMMED / n).max(1));
+    for_each_chunk(c, rows * n, |i, c| {
+        c.chunks_mut(n).for_each(|row| begin(row, start));
+        for slice in partial.chunks(size) {
+            c.iter_mut().zip(&slice[i * rows * n..]).for_each(|(c, &p)| *c = T::plus(*c, p));
+        }
+    })
 }
 
 fn begin<T: Entry>(row: &mut [T], start: Start<T>) {
