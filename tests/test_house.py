@@ -21,6 +21,7 @@ UNSAFE = {
     "rust/core/src/cpu/level.rs",
     "rust/core/src/cpu/parts.rs",
     "rust/core/src/cpu/pool",
+    "rust/core/src/cpu/stream.rs",
     "rust/core/src/gpu/pipeline.rs",
     "rust/core/src/ops/copy/cpu.rs",
     "rust/core/src/storage.rs",

@@ -16,6 +16,8 @@ pub mod pool;
 pub mod precision;
 pub mod rows;
 pub mod scratch;
+#[allow(unsafe_code)]
+pub mod stream;
 
 use crate::Result;
 

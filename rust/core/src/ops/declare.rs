@@ -196,16 +196,17 @@ macro_rules! block {
     (@ $t:ty, $out:ty, $value:path [$($vocabulary:tt)*] ($($slot:ident),+) ($($p:ident),*) $f:expr) => {
         |operands, parameters, out| {
             $crate::cpu::level::leveled! {
-                #[allow(unused_variables, unused_imports, clippy::excessive_precision, clippy::unnecessary_cast)]
+                #[allow(unused_variables, unused_imports, clippy::excessive_precision, clippy::unnecessary_cast, clippy::needless_range_loop)]
                 fn each($($slot: &[$t],)+ parameters: &[f64], out: &mut [$out]) {
                     use $crate::ops::elementwise::vocabulary;
                     $($vocabulary)*
                     let [$($p),*] = *parameters else { return };
                     $(let $p = $p as $t;)*
-                    $(let $slot = &$slot[..out.len()];)+
-                    for (i, out) in out.iter_mut().enumerate() {
+                    let n = out.len();
+                    $(let $slot = &$slot[..n];)+
+                    for i in 0..n {
                         $(let $slot = lane($slot[i]);)+
-                        *out = $value($f);
+                        out[i] = $value($f);
                     }
                 }
             }

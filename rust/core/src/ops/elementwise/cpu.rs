@@ -2,7 +2,7 @@
 
 use super::row::Compute;
 use super::{Operand, Operands};
-use crate::cpu::pool;
+use crate::cpu::{pool, stream};
 use crate::dtype::{Complex32, Complex64, Element, bf16, f16};
 use crate::error::Result;
 use crate::ops::copy;
@@ -43,9 +43,11 @@ macro_rules! stored_as_computed {
         fn plain(all: &[$t]) -> Option<&[$t]> {
             Some(all)
         }
+        #[inline]
         fn widen<'a>(block: &'a [$t], _: &'a mut Vec<$t>) -> &'a [$t] {
             block
         }
+        #[inline]
         fn produce(out: &mut [$t], _: &mut Vec<$t>, body: impl FnOnce(&mut [$t])) {
             body(out)
         }
@@ -100,7 +102,12 @@ impl<'a, T: ScalarElement> Source<'a, T> {
         })
     }
 
+    fn is_whole(&self) -> bool {
+        matches!(self, Source::Whole(_))
+    }
+
     /// Elements `start..start + len` in row-major order, gathered into `scratch` where they do not lie side by side.
+    #[inline]
     fn block<'b>(&'b self, scratch: &'b mut Vec<T>, start: usize, len: usize) -> &'b [T] {
         match self {
             Source::Whole(all) => &all[start..start + len],
@@ -135,6 +142,7 @@ impl<'a, T: ScalarElement, C> Feed<'a, T, C> {
         Feed { source, gathered: Vec::new(), widened: Vec::new() }
     }
 
+    #[inline]
     fn block(&mut self, start: usize, len: usize) -> &[T] {
         self.source.block(&mut self.gathered, start, len)
     }
@@ -142,6 +150,7 @@ impl<'a, T: ScalarElement, C> Feed<'a, T, C> {
 
 impl<T: Stored> Feed<'_, T, T::Compute> {
     /// The block in the type computed in.
+    #[inline]
     fn computed(&mut self, start: usize, len: usize) -> &[T::Compute] {
         T::widen(self.source.block(&mut self.gathered, start, len), &mut self.widened)
     }
@@ -179,16 +188,6 @@ fn gather<T: Copy>(elements: &[T], plan: &Plan<1>, start: usize, out: &mut [T]) 
 
 fn copy_each<'a, T: Copy + 'a>(out: &mut [T], elements: impl Iterator<Item = &'a T>) {
     out.iter_mut().zip(elements).for_each(|(out, &element)| *out = element);
-}
-
-impl<T: Stored> Source<'_, T> {
-    /// Part of a contiguous operand that needs no conversion.
-    fn plain(&self, start: usize, len: usize) -> Option<&[T::Compute]> {
-        match self {
-            Source::Whole(all) => T::plain(&all[start..start + len]),
-            _ => None,
-        }
-    }
 }
 
 /// Whether neighbours lie so far apart, as in a transpose, that moving the operand by tiles first is cheaper.
@@ -237,19 +236,23 @@ pub fn run<T: Stored, O: Stored>(
     for operand in compact(operands, &mut copies)? {
         sources.push(Source::new(op, &operand)?);
     }
-    for_parts(out, |start, out: &mut [O]| {
-        let plain = sources.iter().map(|x| x.plain(start, out.len()));
-        if O::plain(out).is_some()
-            && let Some(blocks) = plain.collect::<Option<SmallVec<[&[T::Compute]; 4]>>>()
-        {
-            return O::produce(out, &mut Vec::new(), |out| body(&blocks, out));
-        }
+    // Nothing to gather or convert: a part is one block.
+    let plain = sources.iter().all(Source::is_whole) && T::plain(&[]).is_some() && O::plain(&[]).is_some();
+    for_parts(out, || {
         let mut feeds: SmallVec<[Feed<T, T::Compute>; 4]> = sources.iter().map(Feed::new).collect();
         let mut scratch = Vec::new();
-        for (i, out) in out.chunks_mut(BLOCK).enumerate() {
-            let (start, len) = (start + i * BLOCK, out.len());
-            let blocks: SmallVec<[&[T::Compute]; 4]> = feeds.iter_mut().map(|x| x.computed(start, len)).collect();
-            O::produce(out, &mut scratch, |out| body(&blocks, out));
+        move |start, out: &mut [O]| {
+            let step = if plain { out.len().max(1) } else { BLOCK };
+            let mut start = start;
+            for out in out.chunks_mut(step) {
+                let len = out.len();
+                let mut blocks: SmallVec<[&[T::Compute]; 4]> = SmallVec::new();
+                for feed in &mut feeds {
+                    blocks.push(feed.computed(start, len));
+                }
+                O::produce(out, &mut scratch, |out| body(&blocks, out));
+                start += len;
+            }
         }
     })
 }
@@ -274,24 +277,33 @@ pub fn select<T: ScalarElement>(condition: &Operand, a: &Operand, b: &Operand, o
     let operands = compact(&[*condition, *a, *b], &mut copies)?;
     let condition = Source::<bool>::new("where", &operands[0])?;
     let (a, b) = (Source::<T>::new("where", &operands[1])?, Source::<T>::new("where", &operands[2])?);
-    for_parts(out, |start, out: &mut [T]| {
+    for_parts(out, || {
         let (mut condition, mut a, mut b) = (Feed::<_>::new(&condition), Feed::<_>::new(&a), Feed::<_>::new(&b));
-        for (i, out) in out.chunks_mut(BLOCK).enumerate() {
-            let (start, len) = (start + i * BLOCK, out.len());
-            let choices = a.block(start, len).iter().zip(b.block(start, len));
-            let choices = condition.block(start, len).iter().zip(choices);
-            out.iter_mut().zip(choices).for_each(|(out, (&c, (&a, &b)))| *out = if c { a } else { b });
+        move |start, out: &mut [T]| {
+            for (i, out) in out.chunks_mut(BLOCK).enumerate() {
+                let (start, len) = (start + i * BLOCK, out.len());
+                let choices = a.block(start, len).iter().zip(b.block(start, len));
+                let choices = condition.block(start, len).iter().zip(choices);
+                out.iter_mut().zip(choices).for_each(|(out, (&c, (&a, &b)))| *out = if c { a } else { b });
+            }
         }
     })
 }
 
-/// Calls `fill` with parts of the output and where they start.
-fn for_parts<O: Element>(out: &mut Output, fill: impl Fn(usize, &mut [O]) + Sync) -> Result<()> {
+/// Calls what `prepare` makes for each task with parts of the output and where they start.
+fn for_parts<O: Element, F: FnMut(usize, &mut [O])>(out: &mut Output, prepare: impl Fn() -> F + Sync) -> Result<()> {
     let numel = out.numel();
     let out = &mut out.slice_mut::<O>()?[..numel];
     if numel <= GRAIN {
-        fill(0, out);
+        prepare()(0, out);
         return Ok(());
     }
-    pool::for_each_chunk(out, GRAIN, |task, out| fill(task * GRAIN, out))
+    let past_caches = stream::is_worthwhile(size_of_val(out));
+    pool::for_each_chunk(out, GRAIN, |task, out| {
+        let (start, mut fill) = (task * GRAIN, prepare());
+        match past_caches {
+            true => stream::through(out, |at, part| fill(start + at, part)),
+            false => fill(start, out),
+        }
+    })
 }
