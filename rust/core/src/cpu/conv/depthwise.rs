@@ -1,84 +1,20 @@
 //! Depthwise convolution: one image channel a group, a few outputs. Weights fill no registers and no sum is long, so
 //! every pass walks plane by plane, with what the taps see of a band of it in the first-level cache.
 
+use super::band::{Band, bands};
 use super::correlate::{Correlation, TASKS, Target, WORK, for_each_tap};
 use super::geometry::{Axes3, Axis, Problem};
 use super::kernel::Step;
 use super::scatter::Scatter;
 use super::sweep::{Dots, Sweep};
 use super::table::{Float, Kernels};
-use super::window::{Filler, Part, Parts, Window};
+use super::window::Part;
 use crate::cpu::parts::{even, for_each_item};
 use crate::cpu::scratch::Scratch;
 use crate::error::{Error, Result};
 
-/// Elements of a window, and of an output that is made in scratch.
-const BAND: usize = 6 * 1024;
 /// Multiplications worth a task: they wait for memory, so they take longer than those of other convolutions.
 const TASK: usize = WORK / 4;
-
-/// A band of a plane, held for several planes at once: what was just written cannot be read at full speed.
-struct Band<T: Float> {
-    part: Part,
-    window: Window,
-    filler: Filler,
-    source: Scratch<T>,
-    /// Planes that it is held for.
-    held: usize,
-}
-
-impl<T: Float> Band<T> {
-    /// For some multiple of so many channels.
-    fn new(op: &str, axes: &[Axis; 3], channels: usize, part: Part) -> Result<Band<T>> {
-        let window = window(axes, part);
-        let held = (BAND / (window.len() * channels)).max(1) * channels;
-        let filler = Filler::new(op, axes, &window)?;
-        let source = Scratch::new(op, held * window.len() + 2 * T::kernels().lanes)?;
-        Ok(Band { part, window, filler, source, held })
-    }
-
-    /// Copies what the band sees of some planes.
-    fn fill<'a>(&mut self, planes: impl Iterator<Item = &'a [T]>) {
-        for (i, plane) in planes.enumerate() {
-            self.filler.fill(plane, &mut self.source[i * self.window.len()..]);
-        }
-    }
-
-    /// Calls `body` with lines of outputs: where they begin in the window and among the positions of the band, how many
-    /// they are, how long, and from one to the next on both sides.
-    fn for_each_lines(&self, mut body: impl FnMut([usize; 2], [usize; 2], [usize; 2])) {
-        let [depth, height, width] = self.part.size;
-        let positions = height * width;
-        for first in (0..depth).map(|z| z * positions) {
-            let (from, _, together) = self.window.run(first, positions);
-            if together < positions {
-                body([from, first], [height, width], [self.window.width(), width]);
-                continue;
-            }
-            // All positions in a row: lines of any length.
-            let length = 2 * T::kernels().lanes;
-            let whole = positions - positions % length;
-            body([from, first], [whole / length, length], [length, length]);
-            body([from + whole, first + whole], [1, positions - whole], [length, length]);
-        }
-    }
-}
-
-/// A window in which what a tap sees of neighbouring outputs lies side by side.
-fn window(axes: &[Axis; 3], part: Part) -> Window {
-    let columns = &axes[2];
-    let close = columns.unit == 1 && columns.step.min(columns.kernel) <= 1;
-    if close { Window::plain(axes, part) } else { Window::dense(axes, part) }
-}
-
-/// Bands of a plane, of which so many channels and phases are held at once.
-fn bands(axes: &[Axis; 3], channels: usize, phases: usize) -> Parts {
-    let size = axes.map(|axis| axis.outputs);
-    let positions: usize = size.iter().product();
-    let whole = window(axes, Part { first_image: 0, images: 1, start: [0; 3], size }).len();
-    let most = whole.saturating_mul(channels).max(positions.saturating_mul(phases)).max(1);
-    Part::cut(size, 1, (BAND as u128 * positions as u128 / most as u128).max(1) as usize)
-}
 
 /// Computes a correlation with few rows and channels.
 pub fn correlate<T: Float>(op: &str, x: &Correlation<T>, out: &mut [T]) -> Result<()> {
@@ -126,7 +62,7 @@ impl<'a, T: Float> Unit<'a, T> {
             let phase: Axes3 = [phase / (rows * columns), phase / columns % rows, phase % columns];
             for channel in 0..x.channels {
                 for_each_tap(&x.axes, phase, &band.window, |index, offset| {
-                    let b = channel * band.window.len() + offset;
+                    let b = channel * band.each + offset;
                     steps[used] = Step { a: channel * x.channel_step + index, b };
                     used += 1;
                 });
@@ -157,7 +93,7 @@ impl<'a, T: Float> Unit<'a, T> {
         let group = plane % x.groups;
         let bias = x.bias.map_or(T::default(), |bias| bias[group * x.rows + row]);
         let weights = &x.weights[group * (x.weights.len() / x.groups) + row * x.row_step..];
-        let source = &self.band.source[held * x.channels * self.band.window.len()..];
+        let source = &self.band.source[held * x.channels * self.band.each..];
         let (kernels, band, steps) = (self.kernels, &self.band, &self.steps);
         // The outputs of one phase.
         let sweep = |steps: &[Step], to: *mut T| {
@@ -238,7 +174,7 @@ fn slice_sums<T: Float>(
             let planes = planes.clone().skip(start).take(band.held);
             band.fill(planes.clone().map(|plane| &x[plane * pixels..][..pixels]));
             for (held, plane) in planes.enumerate() {
-                let source = &band.source[held * band.window.len()..];
+                let source = &band.source[held * band.each..];
                 let sums = &mut sums[(plane % groups - first) * each..][..each];
                 for (o, sums) in sums.chunks_exact_mut(taps * kernels.lanes).enumerate() {
                     let y = &y[(plane * outputs + o) * positions + at..][..part.positions()];
@@ -246,7 +182,7 @@ fn slice_sums<T: Float>(
                         band.for_each_lines(|[from, at], [lines, length], [b_line, c_line]| {
                             let (b, c) = (source[from..].as_ptr(), y[at..].as_ptr());
                             let (taps, steps, sums) = (steps.len(), steps.as_ptr(), sums.as_mut_ptr());
-                            // SAFETY: the window holds every tap at every position, the output all of the positions, and
+                            // SAFETY: the window holds every tap at every position, the output all of these, and
                             // there is a register of sums for each tap.
                             unsafe {
                                 (kernels.dots[taps - 1])(&Dots { steps, b, c, lines, length, b_line, c_line, sums })

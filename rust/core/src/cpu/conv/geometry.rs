@@ -1,4 +1,4 @@
-//! Where a convolution's taps fall: sizes of the image and of the output, and the passes as correlations along each axis.
+//! Where a convolution's taps fall: sizes of image and output, and the passes as correlations along each axis.
 
 /// Numbers for depth, height and width; absent axes have size one and come first.
 pub type Axes3 = [usize; 3];

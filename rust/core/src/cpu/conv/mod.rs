@@ -1,11 +1,13 @@
 //! Convolution in up to three dimensions: output, gradient of the image (a transposed convolution) and gradient of the
 //! weights, over images `[n, g, c, d, h, w]`, outputs `[n, g, o, d, h, w]` and weights `[g, o, c, d, h, w]`.
 
+mod band;
 mod correlate;
 mod depthwise;
 mod geometry;
 mod kernel;
 mod pointwise;
+pub mod pool;
 mod scatter;
 mod sweep;
 mod table;

@@ -19,8 +19,8 @@ pub struct Scatter<'a, T> {
 /// Copies line by line.
 ///
 /// # Safety
-/// All phases must be valid with a register behind them, the part's places in the plane the caller's alone; see `Vector`
-/// for the instructions.
+/// All phases must be valid with a register behind them, the part's places in the plane the caller's alone; see
+/// `Vector` for the instructions.
 #[inline(always)]
 pub unsafe fn scatter<V: Vector>(x: &Scatter<V::Element>) {
     let [z, y, columns] = x.axes;

@@ -1,4 +1,4 @@
-//! The loops of depthwise convolutions: every output sees one plane of a window, so nothing is shared but the plane.
+//! The loops of depthwise convolutions and of pools: every output sees one plane of a window.
 
 // Registers are indexed by constants, so that every loop over them unrolls.
 #![allow(clippy::needless_range_loop)]
@@ -24,8 +24,8 @@ pub struct Sweep<T> {
 /// Four lines at a time; the last four overlap with those before.
 ///
 /// # Safety
-/// Lines of `b` must be valid at every step with two registers behind them, those of `c` the caller's alone; see `Vector`
-/// for the instructions.
+/// Lines of `b` must be valid at every step with two registers behind them, those of `c` the caller's alone; see
+/// `Vector` for the instructions.
 #[inline(always)]
 pub unsafe fn sweep<V: Vector>(x: &Sweep<V::Element>) {
     let together = if x.lines < 4 { 1 } else { 4 };
@@ -137,6 +137,50 @@ pub unsafe fn dots<V: Vector, const G: usize>(x: &Dots<V::Element>) {
         for i in 0..G {
             let to = x.sums.add(i * V::LANES);
             sums[i].add(V::load(to)).store(to);
+        }
+    }
+}
+
+/// Lines of maxima: `c = max over steps of b[step.b + position]`, and the number that belongs to the step.
+pub struct Largest<T> {
+    pub steps: *const Step,
+    pub depth: usize,
+    pub b: *const T,
+    pub c: *mut T,
+    pub taps: *mut T,
+    pub numbers: *const T,
+    /// The number where nothing is above `lowest`; lines lie as those of `c`.
+    pub first: *const T,
+    pub lowest: T,
+    pub lines: usize,
+    pub length: usize,
+    /// From line to line.
+    pub b_line: usize,
+    pub c_line: usize,
+}
+
+/// The first of equals, and the last NaN.
+///
+/// # Safety
+/// Lines of `b` must be valid at every step with a register behind them, those of `c` and `taps` the caller's alone;
+/// see `Vector` for the instructions.
+#[inline(always)]
+pub unsafe fn largest<V: Vector>(x: &Largest<V::Element>) {
+    for line in 0..x.lines {
+        for at in (0..x.length).step_by(V::LANES) {
+            let (b, c) = (x.b.wrapping_add(line * x.b_line + at), line * x.c_line + at);
+            // SAFETY: the caller's promise; ends of lines of outputs are masked.
+            unsafe {
+                let mask = V::mask((x.length - at).min(V::LANES));
+                let (mut best, mut tap) = (V::splat(x.lowest), V::load_part(x.first.add(c), mask));
+                for step in 0..x.depth {
+                    let seen = V::load(b.add((*x.steps.add(step)).b));
+                    tap = seen.choose(best, V::splat(*x.numbers.add(step)), tap);
+                    best = seen.choose(best, seen, best);
+                }
+                best.store_part(x.c.add(c), mask);
+                tap.store_part(x.taps.add(c), mask);
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::kernel::{Fill, Gather, Tile, Turn, fill, gather, tile, turn};
 use super::scatter::{Scatter, scatter};
-use super::sweep::{Dots, Sweep, dots, sweep};
+use super::sweep::{Dots, Largest, Sweep, dots, largest, sweep};
 use crate::cpu::gemm::vector::Vector;
 #[cfg(not(target_arch = "aarch64"))]
 use crate::cpu::gemm::vector::portable::Lanes;
@@ -27,6 +27,7 @@ pub struct Kernels<T: 'static> {
     pub turn: unsafe fn(&Turn<T>),
     pub scatter: for<'a> unsafe fn(&Scatter<'a, T>),
     pub sweep: unsafe fn(&Sweep<T>),
+    pub largest: unsafe fn(&Largest<T>),
     /// `dots[g - 1]` takes `g` taps.
     pub dots: &'static [unsafe fn(&Dots<T>)],
 }
@@ -94,6 +95,12 @@ macro_rules! compile {
             }
 
             $(#[$enable])?
+            unsafe fn run_largest<V: Vector>(x: &Largest<V::Element>) {
+                // SAFETY: as above.
+                unsafe { largest::<V>(x) }
+            }
+
+            $(#[$enable])?
             unsafe fn run_dots<V: Vector, const G: usize>(x: &Dots<V::Element>) {
                 // SAFETY: as above.
                 unsafe { dots::<V, G>(x) }
@@ -109,6 +116,7 @@ macro_rules! compile {
                     turn: run_turn::<V, N>,
                     scatter: run_scatter::<V>,
                     sweep: run_sweep::<V>,
+                    largest: run_largest::<V>,
                     dots: compile!(@dots V, [1 2 3 4 5 6 7 8 9]),
                 }
             }

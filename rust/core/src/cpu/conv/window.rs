@@ -6,6 +6,7 @@ use super::table::Float;
 use crate::cpu::parts::even;
 use crate::cpu::scratch::Scratch;
 use crate::error::Result;
+use std::ops::Range;
 
 /// Output positions of some images: a box whose positions follow each other in the output plane.
 #[derive(Debug, Clone, Copy)]
@@ -254,5 +255,17 @@ impl Filler {
         let plane = Fill { from, rows: &self.rows, spans: &self.spans, pitch: self.pitch, width: self.width, to };
         // SAFETY: `new` found the spans inside the source, whose size and the room for the window were just checked.
         unsafe { (kernels.fill)(&plane) };
+    }
+
+    /// Calls `body` with the places of the window that lie outside the source.
+    pub fn for_each_outside(&self, mut body: impl FnMut(Range<usize>)) {
+        let starts = (0..).step_by(self.width);
+        for ((span, &row), start) in
+            self.spans.iter().flat_map(|span| self.rows.iter().map(move |row| (span, row))).zip(starts)
+        {
+            let count = if row == OUTSIDE { 0 } else { span.count };
+            body(start..start + span.start);
+            body(start + span.start + count..start + self.width);
+        }
     }
 }

@@ -1,16 +1,19 @@
-//! Pooling kernels, plane by plane.
+//! Pooling kernels, plane by plane: loops for windows of any size.
 
+use super::regular;
 use super::windows::Windows;
+use crate::cpu::conv;
 use crate::cpu::parts::for_each_item;
 use crate::cpu::rows::Wide;
+use crate::cpu::scratch::Scratch;
 use crate::error::Result;
 use std::ops::{AddAssign, Div};
 
 /// Elements per task, in whole planes.
 const GRAIN: usize = 16 * 1024;
 
-pub trait Real: Wide + AddAssign + Div<Output = Self> {}
-impl<T: Wide + AddAssign + Div<Output = T>> Real for T {}
+pub trait Real: Wide + AddAssign + Div<Output = Self> + conv::Real {}
+impl<T: Wide + AddAssign + Div<Output = T> + conv::Real> Real for T {}
 
 /// How many planes of these sizes one task takes.
 fn planes_a_task(positions: usize, pixels: usize) -> usize {
@@ -18,10 +21,13 @@ fn planes_a_task(positions: usize, pixels: usize) -> usize {
 }
 
 /// The largest element of every window and where in the image plane it is; a NaN wins.
-pub fn max<T: Real>(windows: &Windows, x: &[T], values: &mut [T], indices: &mut [i64]) -> Result<()> {
+pub fn max<T: Real>(op: &str, windows: &Windows, x: &[T], values: &mut [T], indices: &mut [i64]) -> Result<()> {
     let (positions, pixels) = (windows.positions(), windows.pixels());
     if values.is_empty() {
         return Ok(());
+    }
+    if let Some(geometry) = regular::geometry(windows) {
+        return regular::max(op, windows, geometry, x, values, indices);
     }
     let ([_, height, width], [step_d, step_h, step_w]) = (windows.image, windows.step);
     let chunk = planes_a_task(positions, pixels);
@@ -88,10 +94,16 @@ fn divisor<T: Real>(covers: [usize; 3], fixed: Option<f64>) -> T {
 }
 
 /// The average of every window.
-pub fn average<T: Real>(windows: &Windows, fixed: Option<f64>, x: &[T], y: &mut [T]) -> Result<()> {
+pub fn average<T: Real>(op: &str, windows: &Windows, fixed: Option<f64>, x: &[T], y: &mut [T]) -> Result<()> {
     let (positions, pixels) = (windows.positions(), windows.pixels());
     if y.is_empty() {
         return Ok(());
+    }
+    if let Some(geometry) = regular::geometry(windows) {
+        let mut divisors = Scratch::new(op, positions)?;
+        let windows = windows.iter().zip(divisors.iter_mut());
+        windows.for_each(|(window, slot)| *slot = divisor(window.map(|w| w.cover), fixed));
+        return regular::average(op, geometry, &divisors, x, y);
     }
     let [_, height, width] = windows.image;
     let chunk = planes_a_task(positions, pixels);

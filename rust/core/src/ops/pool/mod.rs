@@ -2,6 +2,7 @@
 //! its gradient are each other's gradients, so derivatives of any order exist.
 
 mod cpu;
+mod regular;
 mod windows;
 
 use super::spatial::{batched, expect_float, joined, named, sizes};
@@ -47,7 +48,7 @@ impl Op for MaxPool {
     fn cpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
         let [values, indices] = outputs else { return Err(Error::internal(self.name, "expected two outputs")) };
         dispatch!(inputs[0].dtype(), self.name, [wide], T => {
-            cpu::max::<T>(&self.windows, inputs[0].slice()?, values.slice_mut()?, indices.slice_mut()?)
+            cpu::max::<T>(self.name, &self.windows, inputs[0].slice()?, values.slice_mut()?, indices.slice_mut()?)
         })
     }
 }
@@ -126,7 +127,7 @@ impl Op for AvgPool {
             let (x, y) = (inputs[0].slice::<T>()?, outputs[0].slice_mut()?);
             match self.spread {
                 true => cpu::spread(&self.windows, self.divisor, x, y),
-                false => cpu::average(&self.windows, self.divisor, x, y),
+                false => cpu::average(self.name, &self.windows, self.divisor, x, y),
             }
         })
     }

@@ -1,5 +1,6 @@
 //! Which image elements each output position of a pool sees, axis by axis: regular and adaptive pools differ only here.
 
+use crate::cpu::conv::Geometry;
 use crate::cpu::scratch::Scratch;
 use crate::error::{Error, Result};
 use crate::ops::spatial::{Axes3, per_axis};
@@ -20,6 +21,8 @@ pub struct Windows {
     pub image: Axes3,
     pub step: Axes3,
     pub axes: [Scratch<Window>; 3],
+    /// Where all windows look alike.
+    pub geometry: Option<Geometry>,
 }
 
 /// Arguments of a regular pool; the stride is the kernel size where it is not given.
@@ -85,7 +88,9 @@ impl Windows {
                 None => Ok(windows),
             }
         })?;
-        Ok(Windows { image, step, axes })
+        let output = axes.each_ref().map(|axis| axis.len());
+        let geometry = Geometry { image, kernel, output, stride, before: padding, dilation: step };
+        Ok(Windows { image, step, axes, geometry: Some(geometry) })
     }
 
     /// Windows of nearly equal size that share the image among `output` positions (`None`: as many as the image has).
@@ -113,7 +118,7 @@ impl Windows {
                 Window { start: at(o), end, cover: end - at(o) }
             })
         })?;
-        Ok(Windows { image, step: [1; 3], axes })
+        Ok(Windows { image, step: [1; 3], axes, geometry: None })
     }
 
     pub fn output(&self) -> Axes3 {

@@ -37,6 +37,8 @@ pub trait Vector: Copy {
     unsafe fn sum(self) -> Self::Element;
     /// Lanes of the lower halves in turn, then those of the upper halves.
     unsafe fn interleave(self, other: Self) -> (Self, Self);
+    /// Lanes of `yes` where `self` is greater than `other` or not a number, else of `no`.
+    unsafe fn choose(self, other: Self, yes: Self, no: Self) -> Self;
     /// Every second lane, those of `self` first.
     unsafe fn evens(self, other: Self) -> Self;
     /// Asks for the cache line at an address that may be invalid.

@@ -5,7 +5,8 @@ use std::arch::aarch64::*;
 
 macro_rules! neon {
     ($vector:ty, $t:ty, $lanes:literal, $splat:ident, $load:ident, $store:ident, $fma:ident, $add:ident, $sum:ident,
-     $low:ident, $high:ident, $evens:ident) => {
+     $low:ident, $high:ident, $evens:ident,
+     $greater:ident, $equal:ident, $choose:ident) => {
         impl Vector for $vector {
             type Element = $t;
             type Mask = usize;
@@ -73,6 +74,14 @@ macro_rules! neon {
                 // SAFETY: as above.
                 unsafe { $evens(self, other) }
             }
+            #[inline(always)]
+            unsafe fn choose(self, other: Self, yes: Self, no: Self) -> Self {
+                // SAFETY: as above.
+                unsafe {
+                    let number = $equal(self, self);
+                    $choose(number, $choose($greater(self, other), yes, no), yes)
+                }
+            }
         }
     };
 }
@@ -89,7 +98,10 @@ neon!(
     vaddvq_f32,
     vzip1q_f32,
     vzip2q_f32,
-    vuzp1q_f32
+    vuzp1q_f32,
+    vcgtq_f32,
+    vceqq_f32,
+    vbslq_f32
 );
 neon!(
     float64x2_t,
@@ -103,5 +115,8 @@ neon!(
     vaddvq_f64,
     vzip1q_f64,
     vzip2q_f64,
-    vuzp1q_f64
+    vuzp1q_f64,
+    vcgtq_f64,
+    vceqq_f64,
+    vbslq_f64
 );

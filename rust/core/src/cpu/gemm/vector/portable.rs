@@ -23,7 +23,7 @@ pub fn pairwise<T: Copy + Add<Output = T>, const N: usize>(mut lanes: [T; N]) ->
 
 impl<T, const N: usize> Vector for Lanes<T, N>
 where
-    T: Element + Add<Output = T> + Mul<Output = T>,
+    T: Element + Add<Output = T> + Mul<Output = T> + PartialOrd,
 {
     type Element = T;
     type Mask = usize;
@@ -79,5 +79,11 @@ where
     #[inline(always)]
     unsafe fn evens(self, other: Self) -> Self {
         Lanes(std::array::from_fn(|i| if 2 * i < N { self.0[2 * i] } else { other.0[2 * i - N] }))
+    }
+    #[inline(always)]
+    #[allow(clippy::eq_op)]
+    unsafe fn choose(self, other: Self, yes: Self, no: Self) -> Self {
+        let greater = |i: usize| self.0[i] > other.0[i] || self.0[i] != self.0[i];
+        Lanes(std::array::from_fn(|i| if greater(i) { yes.0[i] } else { no.0[i] }))
     }
 }

@@ -7,7 +7,7 @@ use std::arch::x86_64::*;
 macro_rules! avx512 {
     ($vector:ty, $t:ty, $mask:ty, $lanes:literal, $splat:ident, $load:ident, $load_part:ident, $store:ident,
      $store_part:ident, $fma:ident, $add:ident, $sum:ident, $mix:ident, $index:ty, $low:expr, $high:expr,
-     $evens:expr) => {
+     $evens:expr, $compare:ident, $blend:ident) => {
         impl Vector for $vector {
             type Element = $t;
             type Mask = $mask;
@@ -69,6 +69,14 @@ macro_rules! avx512 {
                 }
             }
             #[inline(always)]
+            unsafe fn choose(self, other: Self, yes: Self, no: Self) -> Self {
+                // SAFETY: as above.
+                unsafe {
+                    let greater = $compare::<_CMP_GT_OQ>(self, other) | $compare::<_CMP_UNORD_Q>(self, self);
+                    $blend(greater, no, yes)
+                }
+            }
+            #[inline(always)]
             unsafe fn evens(self, other: Self) -> Self {
                 const EVENS: $index = $evens;
                 // SAFETY: as above; an index array is as long as a register.
@@ -105,7 +113,9 @@ avx512!(
     [i32; 16],
     [0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23],
     [8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31],
-    [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30]
+    [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30],
+    _mm512_cmp_ps_mask,
+    _mm512_mask_blend_ps
 );
 avx512!(
     __m512d,
@@ -124,7 +134,9 @@ avx512!(
     [i64; 8],
     [0, 8, 1, 9, 2, 10, 3, 11],
     [4, 12, 5, 13, 6, 14, 7, 15],
-    [0, 2, 4, 6, 8, 10, 12, 14]
+    [0, 2, 4, 6, 8, 10, 12, 14],
+    _mm512_cmp_pd_mask,
+    _mm512_mask_blend_pd
 );
 
 /// All bits, then none: a window on it is the mask of so many lanes.
@@ -133,7 +145,7 @@ static WINDOW: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0,
 macro_rules! avx2 {
     ($vector:ty, $t:ty, $lanes:literal, $splat:ident, $load:ident, $load_part:ident, $store:ident, $store_part:ident,
      $fma:ident, $add:ident, $low:ident, $high:ident, $halves:ident, $shuffle:ident,
-     $evens:literal) => {
+     $evens:literal, $compare:ident, $either:ident, $blend:ident) => {
         impl Vector for $vector {
             type Element = $t;
             type Mask = __m256i;
@@ -196,9 +208,18 @@ macro_rules! avx2 {
                 }
             }
             #[inline(always)]
+            unsafe fn choose(self, other: Self, yes: Self, no: Self) -> Self {
+                // SAFETY: as above.
+                unsafe {
+                    let greater = $either($compare::<_CMP_GT_OQ>(self, other), $compare::<_CMP_UNORD_Q>(self, self));
+                    $blend(no, yes, greater)
+                }
+            }
+            #[inline(always)]
+            #[allow(clippy::useless_transmute)] // of f64 the pairs are what they were
             unsafe fn evens(self, other: Self) -> Self {
-                // SAFETY: as above; registers are 32 bytes of any element. Shuffling works within halves, whose pairs of
-                // elements then come together.
+                // SAFETY: as above; registers are 32 bytes of any element. Shuffling works within halves, whose
+                // pairs of elements then come together.
                 unsafe {
                     let pairs: __m256d = std::mem::transmute($shuffle::<$evens>(self, other));
                     std::mem::transmute(_mm256_permute4x64_pd::<0b11_01_10_00>(pairs))
@@ -233,7 +254,10 @@ avx2!(
     _mm256_unpackhi_ps,
     _mm256_permute2f128_ps,
     _mm256_shuffle_ps,
-    0b10_00_10_00
+    0b10_00_10_00,
+    _mm256_cmp_ps,
+    _mm256_or_ps,
+    _mm256_blendv_ps
 );
 avx2!(
     __m256d,
@@ -250,5 +274,8 @@ avx2!(
     _mm256_unpackhi_pd,
     _mm256_permute2f128_pd,
     _mm256_shuffle_pd,
-    0
+    0,
+    _mm256_cmp_pd,
+    _mm256_or_pd,
+    _mm256_blendv_pd
 );
