@@ -208,8 +208,7 @@ mod tests {
                 for band in attention.bands(1) {
                     assert_eq!((band.head, band.first), (1, next));
                     next += band.rows;
-                    let (mut by_steps, mut by_spans) =
-                        (vec![0; band.rows * columns], vec![0; band.rows * columns]);
+                    let (mut by_steps, mut by_spans) = (vec![0; band.rows * columns], vec![0; band.rows * columns]);
                     for block in attention.blocks(band) {
                         for step in attention.steps(band, &block) {
                             for (key, lane) in step.keys.flat_map(|key| (step.lane..band.rows).map(move |l| (key, l))) {

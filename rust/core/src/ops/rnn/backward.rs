@@ -3,13 +3,15 @@
 use super::cells::Real;
 use super::cut::Cut;
 use super::forward::transposed;
+use super::panels::Panels;
 use super::{Cell, Recurrent, Sizes};
-use crate::cpu::gemm::{Matrix, Start, Strided, multiply_block, product};
+use crate::cpu::gemm::{Matrix, Start, Strided, product};
 use crate::cpu::parts::for_each_item;
 use crate::cpu::pool;
 use crate::cpu::scratch::Scratch;
 use crate::error::Result;
 use crate::shape::Layout;
+use smallvec::SmallVec;
 use std::ops::Range;
 
 /// What forward had and made, and the gradient of its outputs.
@@ -44,6 +46,12 @@ struct Shard<'a, T> {
     deltas: Vec<&'a mut [T]>,
 }
 
+/// Recurrent weights, and the first of the gates' gradients that go back through them.
+struct Carried<T> {
+    first: usize,
+    panels: Panels<T>,
+}
+
 pub fn run<T: Real>(layer: &Recurrent, saved: &Saved<T>, grads: Grads<T>) -> Result<()> {
     let Sizes { steps, batch, hidden, .. } = layer.sizes;
     let (name, cell, wide) = (layer.cell.name(), layer.cell, layer.cell.deltas() * layer.sizes.hidden);
@@ -53,6 +61,12 @@ pub fn run<T: Real>(layer: &Recurrent, saved: &Saved<T>, grads: Grads<T>) -> Res
     if batch > 0 && hidden > 0 {
         let cut = Cut::new(&layer.sizes, cell.gates());
         let mut partial = Scratch::<f64>::zeroed(name, cut.shards() * wide)?;
+        let mut carried: SmallVec<[Carried<T>; 2]> = SmallVec::new();
+        for (weights, columns) in cell.hidden_blocks() {
+            let rows = Strided::rows(&saved.w_hh[weights.start * hidden * hidden..], hidden);
+            let panels = Panels::new(name, rows, [weights.len() * hidden, hidden])?;
+            carried.push(Carried { first: columns.start * hidden, panels });
+        }
         for segment in layer.in_order(cut.segments().rev()) {
             pool::check_interrupt()?;
             let deltas = cut.by_step(name, &mut deltas[..], wide, &segment)?;
@@ -60,7 +74,7 @@ pub fn run<T: Real>(layer: &Recurrent, saved: &Saved<T>, grads: Grads<T>) -> Res
             let parts = states.zip(deltas).zip(partial.chunks_mut(wide)).zip(cut.rows());
             let shards: Vec<Shard<T>> =
                 parts.map(|((((dh, dc), deltas), sums), rows)| Shard { rows, dh, dc, sums, deltas }).collect();
-            for_each_item(shards.into_iter(), |shard| shard.retreat(layer, saved, segment.start))?;
+            for_each_item(shards.into_iter(), |shard| shard.retreat(layer, saved, &carried, segment.start))?;
         }
         for part in partial.chunks(wide) {
             sums.iter_mut().zip(part).for_each(|(sum, &x)| *sum += x);
@@ -80,7 +94,7 @@ pub fn run<T: Real>(layer: &Recurrent, saved: &Saved<T>, grads: Grads<T>) -> Res
 }
 
 impl<T: Real> Shard<'_, T> {
-    fn retreat(mut self, layer: &Recurrent, saved: &Saved<T>, start: usize) -> Result<()> {
+    fn retreat(mut self, layer: &Recurrent, saved: &Saved<T>, carried: &[Carried<T>], start: usize) -> Result<()> {
         let (Sizes { batch, hidden, .. }, cell) = (layer.sizes, layer.cell);
         let (wide, gates_wide) = (cell.deltas() * hidden, cell.gates() * hidden);
         for step in layer.in_order((0..self.deltas.len()).rev()) {
@@ -117,11 +131,8 @@ impl<T: Real> Shard<'_, T> {
                 T::tally(self.sums, deltas);
             }
             let active = layer.active(time, self.rows.clone());
-            for (weights, columns) in cell.hidden_blocks() {
-                let size = [active, hidden, columns.len() * hidden];
-                let deltas = Strided::rows(&deltas[columns.start * hidden..], wide);
-                let weights = Strided::rows(&saved.w_hh[weights.start * hidden * hidden..], hidden);
-                multiply_block(size, (&mut *self.dh, hidden), true, deltas, weights)?;
+            for Carried { first, panels } in carried {
+                panels.add_product(Strided::rows(&deltas[*first..], wide), active, self.dh, hidden)?;
             }
         }
         Ok(())

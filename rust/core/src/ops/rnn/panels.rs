@@ -7,8 +7,8 @@ use crate::cpu::parts::for_each_item;
 use crate::cpu::scratch::Scratch;
 use crate::error::Result;
 
-/// Columns of a panel: whole registers and whole tiles of the product's kernels.
-const WIDTH: usize = 192;
+/// Columns of a panel: a whole tile of the product's kernels, so that weights are read in the order they lie.
+const WIDTH: usize = 48;
 /// Rows and columns copied together.
 const BLOCK: usize = 16;
 
