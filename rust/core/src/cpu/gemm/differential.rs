@@ -211,7 +211,8 @@ fn large_products_share_panels_and_keep_their_error_small() {
 #[test]
 fn threads_do_not_change_a_bit() {
     let before = crate::cpu::pool::num_threads();
-    for (m, n, k) in [(300, 280, 270), (1, 900, 1300), (900, 1, 1300), (30, 20, 9000), (100, 90, 3000), (4, 2000, 600)] {
+    for (m, n, k) in [(300, 280, 270), (1, 900, 1300), (900, 1, 1300), (30, 20, 9000), (100, 90, 3000), (4, 2000, 600)]
+    {
         let (a, b) = (random::<f32>(1, m * k), random::<f32>(2, k * n));
         let (la, lb) = (Layout::contiguous(&[m, k]), Layout::contiguous(&[k, n]));
         let (ma, mb) = (Matrix::new("t", &a, &la).unwrap(), Matrix::new("t", &b, &lb).unwrap());

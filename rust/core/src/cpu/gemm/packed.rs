@@ -73,8 +73,9 @@ impl<T: Real> Packed<T> {
     }
 }
 
-/// Elements rearranged by one task.
-const FILL: usize = 1 << 15;
+/// Elements rearranged by one task, and the least columns: so many that memory is read in runs.
+const FILL: usize = 1 << 13;
+const LEAST_COLUMNS: usize = 64;
 
 /// An operand on its way into panels, cut into tasks.
 pub struct Filling<T> {
@@ -88,7 +89,7 @@ pub struct Filling<T> {
 
 impl<T: Real> Filling<T> {
     pub fn new(from: Matrix<T>, depth: usize, columns: usize, block: usize, width: usize) -> Result<Filling<T>> {
-        let each = (FILL / (depth * width)).max(1) * width;
+        let each = (FILL / depth).max(LEAST_COLUMNS).next_multiple_of(width);
         Ok(Filling { from: Shared(from), to: Packed::new(depth, columns, block, width)?, depth, columns, each })
     }
 

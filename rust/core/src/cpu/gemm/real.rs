@@ -16,6 +16,9 @@ const ROWS: usize = 384;
 const COLUMNS: usize = 384;
 /// Rows of `b` read side by side where every element is used only a few times: streams the processor foresees.
 const STREAMS: usize = 16;
+/// The same where `b` has few enough elements to be in the second-level cache.
+const NEAR_STREAMS: usize = 64;
+const NEAR: usize = 1 << 18;
 /// Rows of `a` up to which reading `b` takes all the time.
 const FEW: usize = 16;
 /// Elements of `b` up to which rearranging it is never worth it; with few rows more of them, if rows of `b` lie close
@@ -143,7 +146,12 @@ impl Plan {
         let pack_right = shared.is_none_or(|shared| shared.right.is_none());
         Plan {
             grain,
-            depth: shared.map_or(if streams { STREAMS } else { depth_block(k) }, |shared| shared.depth),
+            depth: match shared {
+                Some(shared) => shared.depth,
+                None if streams && n.saturating_mul(k) <= NEAR => NEAR_STREAMS,
+                None if streams => STREAMS,
+                None => depth_block(k),
+            },
             pack_left: pack_left && x.a.2 != 1 && n > grain.columns,
             pack_right: pack_right && !as_it_lies,
         }

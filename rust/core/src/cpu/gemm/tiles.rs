@@ -54,7 +54,7 @@ impl<T> Target<T> {
     }
 }
 
-/// Runs every task; the first error found is returned.
+/// Runs every task; the first error found is returned. A single one needs no region.
 fn in_parallel(tasks: usize, body: impl Fn(usize) -> Result<()> + Sync) -> Result<()> {
     if tasks == 1 {
         return body(0);
