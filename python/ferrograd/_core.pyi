@@ -812,7 +812,7 @@ def sigmoid(x: Tensor) -> Tensor:
 def silu(x: Tensor) -> Tensor:
     """Sigmoid linear unit: x * sigmoid(x).
     
-    Computes maximum(x, -1000.0) * sigmoid(x)."""
+    Computes if_lt(x, -1000.0, -1000.0, x) * sigmoid(x)."""
 
 def softplus(x: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """log(1 + exp(beta * x)) / beta, and x itself where beta * x exceeds threshold.

@@ -89,6 +89,18 @@ impl<const N: usize> Plan<N> {
         self.shape[..self.shape.len() - 1].iter().product()
     }
 
+    /// Where the first element of a row lies, for each operand.
+    pub fn row_start(&self, row: usize) -> [usize; N] {
+        let mut rest = row;
+        let mut at: [isize; N] = self.offsets.map(|o| o as isize);
+        for axis in (0..self.shape.len() - 1).rev() {
+            let size = self.shape[axis].max(1);
+            (0..N).for_each(|k| at[k] += (rest % size) as isize * self.strides[k][axis]);
+            rest /= size;
+        }
+        at.map(|a| a as usize)
+    }
+
     /// Calls `body(row, start of the row in each operand)` for rows in the range, in order.
     pub fn for_rows(&self, rows: std::ops::Range<usize>, mut body: impl FnMut(usize, [usize; N])) {
         let outer = self.shape.len() - 1;

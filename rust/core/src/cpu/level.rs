@@ -153,7 +153,7 @@ pub(crate) fn at_level<R>(level: Level, body: impl FnOnce() -> R) -> R {
 macro_rules! leveled {
     ($($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block)*) => {$(
         $(#[$meta])*
-        #[allow(unsafe_code, clippy::too_many_arguments, clippy::ptr_arg)]
+        #[allow(unsafe_code, clippy::too_many_arguments, clippy::ptr_arg, clippy::needless_range_loop)]
         $vis fn $name($($arg: $ty),*) $(-> $ret)? {
             #[cfg(target_arch = "x86_64")]
             #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512cd,avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt")]

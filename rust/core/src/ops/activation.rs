@@ -8,7 +8,7 @@ crate::ops::declare::rows! { Activation values (y, dy)
     elu(x; alpha = 1.0) = if_gt(x, 0.0, x, alpha * expm1(minimum(x, 0.0)));
         grad(x, dy) = if_gt(x, 0.0, dy, dy * alpha * exp(minimum(x, 0.0)));
     /// Gaussian error linear unit: x times the normal distribution function of x.
-    gelu(x) = 0.5 * maximum(x, -100.0) * (1.0 + erf(x * 0.7071067811865476));
+    gelu(x) = 0.5 * if_lt(x, -100.0, -100.0, x) * (1.0 + erf(x * 0.7071067811865476));
         grad(x, dy) = dy * (0.5 + 0.5 * erf(x * 0.7071067811865476)
             + minimum(maximum(x, -100.0), 100.0) * 0.3989422804014327 * exp(-0.5 * x * x));
     /// GELU with the distribution function approximated by tanh.
@@ -48,7 +48,7 @@ crate::ops::declare::rows! { Activation values (y, dy)
     /// 1 / (1 + exp(-x)).
     sigmoid(x) = sigmoid(x); grad(y, dy) = dy * y * (1.0 - y);
     /// Sigmoid linear unit: x * sigmoid(x).
-    silu(x) = maximum(x, -1000.0) * sigmoid(x);
+    silu(x) = if_lt(x, -1000.0, -1000.0, x) * sigmoid(x);
         grad(x, dy) = dy * sigmoid(x) * (1.0 + minimum(maximum(x, -1000.0), 1000.0) * (1.0 - sigmoid(x)));
     /// log(1 + exp(beta * x)) / beta, and x itself where beta * x exceeds threshold.
     softplus(x; beta = 1.0, threshold = 20.0)

@@ -196,7 +196,7 @@ macro_rules! block {
     (@ $t:ty, $out:ty, $value:path [$($vocabulary:tt)*] ($($slot:ident),+) ($($p:ident),*) $f:expr) => {
         |operands, parameters, out| {
             $crate::cpu::level::leveled! {
-                #[allow(unused_variables, unused_imports, clippy::excessive_precision, clippy::unnecessary_cast, clippy::needless_range_loop)]
+                #[allow(unused_variables, unused_imports, clippy::excessive_precision, clippy::unnecessary_cast)]
                 fn each($($slot: &[$t],)+ parameters: &[f64], out: &mut [$out]) {
                     use $crate::ops::elementwise::vocabulary;
                     $($vocabulary)*

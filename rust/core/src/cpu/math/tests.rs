@@ -44,7 +44,7 @@ macro_rules! rows {
 }
 
 rows! {
-    exp: f64::exp, 1.1;
+    exp: f64::exp, 1.2;
     exp2: f64::exp2, 1.3;
     expm1: f64::exp_m1, 1.8;
     log: f64::ln, 1.0;

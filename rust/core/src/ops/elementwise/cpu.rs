@@ -163,9 +163,8 @@ fn inside_row(plan: &Plan<1>, start: usize, len: usize) -> Option<usize> {
     if step != 1 || column + len > n {
         return None;
     }
-    let mut at = 0;
-    plan.for_rows(row..row + 1, |_, [first]| at = first + column);
-    Some(at)
+    let [first] = plan.row_start(row);
+    Some(first + column)
 }
 
 /// Copies elements `start..` of the walk to `out`.
