@@ -29,8 +29,9 @@ impl Band {
     }
 }
 
-pub fn is_kept(p: f64, word: u32) -> bool {
-    word as f64 >= p * (1u64 << 32) as f64
+/// Random words from here on keep what dropout drops with probability `p`.
+pub fn threshold(p: f64) -> u64 {
+    (p * (1u64 << 32) as f64).ceil() as u64
 }
 
 /// What kept probabilities are multiplied with.
@@ -127,7 +128,7 @@ impl Attention {
         Ok(())
     }
 
-    /// Scores of the band's turned queries with a block of keys, masked; returns what they still have to be scaled with.
+    /// Scores of the band's turned queries with a block of keys, masked; returns what they still have to be scaled by.
     pub fn scores<T: Real>(
         &self,
         band: Band,
@@ -169,14 +170,15 @@ impl Attention {
         factors: &mut [T],
     ) {
         let Sizes { group, rows, columns, .. } = self.sizes;
-        let (tiles, scale) = (columns.div_ceil(TILE), T::narrow(kept_scale(dropout.p)));
+        let tiles = columns.div_ceil(TILE);
+        let (threshold, scale) = (threshold(dropout.p), T::narrow(kept_scale(dropout.p)));
         let mut drawn = [0; KEYS];
         let drawn = &mut drawn[..block.len()];
         for (lane, words) in words.chunks_mut(block.len()).take(band.rows).enumerate() {
             let row = band.head * group * rows + band.first + lane;
             dropout.stream.words((row * tiles + block.start / TILE) as u64, drawn);
             for (factor, &word) in words.iter_mut().zip(&*drawn) {
-                *factor = if is_kept(dropout.p, word) { scale } else { T::default() };
+                *factor = if u64::from(word) >= threshold { scale } else { T::default() };
             }
         }
         T::turn(words, block.len(), band.rows, block.len(), factors, band.lanes());

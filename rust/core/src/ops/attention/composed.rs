@@ -1,6 +1,6 @@
 //! Attention and its gradient in ops that have gradients themselves: for gradients of gradients, and of masks.
 
-use super::Attention;
+use super::{Attention, band};
 use crate::cpu::parts::for_each_item;
 use crate::dispatch;
 use crate::dtype::DType;
@@ -54,7 +54,8 @@ fn probabilities(attention: &Attention, q: &Tensor, k: &Tensor, mask: Option<&Te
 /// What every probability is multiplied with: the kernels' dropout mask.
 fn kept(attention: &Attention, like: &Tensor) -> Result<Option<Tensor>> {
     let Some(dropout) = attention.dropout else { return Ok(None) };
-    let (columns, scale) = (attention.sizes.columns, super::band::kept_scale(dropout.p));
+    let (columns, scale) = (attention.sizes.columns, band::kept_scale(dropout.p));
+    let threshold = band::threshold(dropout.p);
     let mut mask = create::zeros_like(like)?;
     dispatch!(like.dtype(), super::NAME, [wide], T => {
         for_each_item(mask.make_mut::<T>()?.chunks_mut(columns.max(1)).enumerate(), |(row, mask)| {
@@ -62,7 +63,7 @@ fn kept(attention: &Attention, like: &Tensor) -> Result<Option<Tensor>> {
             for (tile, mask) in mask.chunks_mut(TILE).enumerate() {
                 dropout.stream.words((row * columns.div_ceil(TILE) + tile) as u64, &mut words);
                 for (mask, &word) in mask.iter_mut().zip(&words) {
-                    let value = if super::band::is_kept(dropout.p, word) { scale } else { 0.0 };
+                    let value = if u64::from(word) >= threshold { scale } else { 0.0 };
                     *mask = T::from_scalar(Scalar::Float(value));
                 }
             }

@@ -45,8 +45,8 @@ pub trait Real: Entry + Wide + Pod {
     fn scale_rows(out: &mut [Self], width: usize, factors: &[Self]);
     /// The logs of the sums, where nothing was seen the lowest number; `sum` becomes what outputs are multiplied with.
     fn finish(running: &mut Running<Self>, logs: &mut [Self]);
-    /// Probabilities again from scores, and in place of their gradients those of the scores. What dropout multiplied the
-    /// probabilities with, if anything, is in `factors`, and is in the probabilities then.
+    /// Probabilities from scores, and in place of their gradients those of the scores. `factors`, unless empty, is what
+    /// dropout multiplied the probabilities with.
     fn differentiate(scores: &mut [Self], dp: &mut [Self], factors: &[Self], lanes: usize, known: &Known<Self>);
     /// The dot product of each row of `a` with that of `b`.
     fn dots(a: &[Self], b: &[Self], width: usize, dots: &mut [Self]);

@@ -36,8 +36,7 @@ impl<'a> Mask<'a> {
         matches!(self, Mask::F32(_) | Mask::F64(_))
     }
 
-    /// Masks scores of some keys from `first` on, `lanes` of them a key: lane `i` is the query that `place` tells for it,
-    /// by head and row.
+    /// Masks scores of keys from `first` on, `lanes` of them a key. `place` tells the head and row of a lane's query.
     pub fn apply<T: Real>(
         &self,
         scores: &mut [T],
