@@ -21,6 +21,8 @@ const LEFT_ROWS: usize = 48;
 const LEFT_TILES: usize = 4;
 /// Rows up to which a right operand is read as it lies, whether its panels could be kept or not.
 const KEPT_ROWS: usize = 16;
+/// Columns from which on it is worth it for rows that are contiguous, too.
+const WIDE: usize = 1280;
 /// Bytes after which memory falls on the same places of a first-level cache.
 const WAY: usize = 4096;
 
@@ -156,10 +158,10 @@ impl<T: Real + Entry> Tiles<'_, T> {
             Err(error) => return Some(Err(error)),
         };
         let right = split.shares_columns() && !lies && kept.is_none();
-        // Rows that are contiguous are read as they lie, unless elements below each other push each other out.
+        // Contiguous rows are read as they lie for few columns, unless elements below each other push each other out.
         let row_bytes = self.row_step.unsigned_abs() * size_of::<T>();
-        let scattered = self.a.column_step() != 1 || row_bytes.is_multiple_of(WAY);
-        let left = scattered && split.shares_rows() && split.m >= LEFT_ROWS && split.tiles() >= LEFT_TILES;
+        let lies_well = self.a.column_step() == 1 && !row_bytes.is_multiple_of(WAY) && split.n < WIDE;
+        let left = !lies_well && split.shares_rows() && split.m >= LEFT_ROWS && split.tiles() >= LEFT_TILES;
         (left || right || kept.is_some()).then(|| {
             let target = Target::new(c);
             // Whole tiles, as many as memory is to hold.
