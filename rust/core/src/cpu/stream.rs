@@ -7,6 +7,7 @@ const LARGE: usize = 8 << 20;
 /// Bytes computed in the first-level cache before they are written: short, so that reads and writes overlap.
 const BLOCK: usize = 2048;
 /// One cache line, the unit of such writes.
+#[cfg(target_arch = "x86_64")]
 const LINE: usize = 64;
 
 /// Whether an output of so many bytes should be written past the caches, on machines that can.
