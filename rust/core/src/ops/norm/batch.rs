@@ -1,6 +1,6 @@
 //! Batch norm: every channel (axis 1) normalised over all samples and places.
 
-use super::{Running, affine, batch_cpu, channel_shape, check_eps, check_float, formula, parameter};
+use super::{Running, affine, batch_cpu, check_eps, check_float, formula, parameter};
 use crate::autograd::{self, Gradient, Grads, Saved, Saves};
 use crate::error::{Error, Result};
 use crate::ops::{Op, Spec, Specs, apply, cast, copy, movement};
@@ -162,13 +162,8 @@ fn evaluated(
     bias: Option<&Tensor>,
     eps: f64,
 ) -> Result<Tensor> {
-    let (channels, across) = (x.shape()[1], channel_shape(x));
-    let value = |what, p| parameter(op, what, Some(p), &[channels], 0.0, x);
+    let value = |what, p| parameter(op, what, Some(p), &x.shape()[1..2], 0.0, x);
     let rstd = value("running_var", running.var)?.add_scalar(eps)?.rsqrt()?;
-    let stretched = |p: &Tensor| movement::reshape(p, &across);
-    let centred = x.subtract(&stretched(&value("running_mean", running.mean)?)?)?;
-    match weight {
-        None => affine(op, &centred.multiply(&stretched(&rstd)?)?, None, bias),
-        Some(weight) => affine(op, &centred, Some(&value("weight", weight)?.multiply(&rstd)?), bias),
-    }
+    let scale = weight.map_or_else(|| Ok(rstd.clone()), |weight| value("weight", weight)?.multiply(&rstd))?;
+    affine(op, x, Some(running.mean), Some(&scale), bias)
 }

@@ -1,4 +1,4 @@
-//! Kernels of batch norm: first the sums of each channel, one channel a task, then the values, several runs a task.
+//! Kernels of batch norm and of maps by channel: first the sums of each channel, one channel a task, then the values, several runs a task.
 
 use crate::cpu::level::leveled;
 use crate::cpu::parts::for_each_item;
@@ -17,7 +17,9 @@ type Runs<'a, T> = &'a [&'a [T]];
 
 trait Kernels: Element {
     fn statistics(runs: Runs<Self>, eps: f64, stats: &mut [Self]);
-    fn normalize(x: &[Self], stats: &[Self], weight: Self, bias: Self, y: &mut [Self]);
+    /// `(x - mean) * scale + bias` for values of one channel, and for one value of each.
+    fn map(x: &[Self], mean: Self, scale: Self, bias: Self, y: &mut [Self]);
+    fn map_each(x: &[Self], values: [&[Self]; 3], y: &mut [Self]);
     /// Sums of `dy * xhat` and of `dy`.
     fn sums(x: Runs<Self>, dy: Runs<Self>, stats: &[Self]) -> [Self; 2];
     fn gradient(inputs: [&[Self]; 3], weight: Self, sums: [Self; 2], count: usize, dx: &mut [Self]);
@@ -40,9 +42,16 @@ macro_rules! kernels {
                     stats.copy_from_slice(&[mean, var as $t, (1.0 / (var + eps).sqrt()) as $t]);
                 }
 
-                pub fn normalize(x: &[$t], stats: &[$t], weight: $t, bias: $t, y: &mut [$t]) {
-                    let (mean, scale) = (stats[0], stats[2] * weight);
+                pub fn map(x: &[$t], mean: $t, scale: $t, bias: $t, y: &mut [$t]) {
                     y.iter_mut().zip(x).for_each(|(y, &x)| *y = (x - mean) * scale + bias);
+                }
+
+                pub fn map_each(x: &[$t], values: [&[$t]; 3], y: &mut [$t]) {
+                    let [mean, scale, bias] = values.map(|values| &values[..y.len()]);
+                    let x = &x[..y.len()];
+                    for i in 0..y.len() {
+                        y[i] = (x[i] - mean[i]) * scale[i] + bias[i];
+                    }
                 }
 
                 pub fn sums(x: Runs<$t>, dy: Runs<$t>, stats: &[$t]) -> [$t; 2] {
@@ -71,8 +80,11 @@ macro_rules! kernels {
             fn statistics(runs: Runs<$t>, eps: f64, stats: &mut [$t]) {
                 $channels::statistics(runs, eps, stats)
             }
-            fn normalize(x: &[$t], stats: &[$t], weight: $t, bias: $t, y: &mut [$t]) {
-                $channels::normalize(x, stats, weight, bias, y)
+            fn map(x: &[$t], mean: $t, scale: $t, bias: $t, y: &mut [$t]) {
+                $channels::map(x, mean, scale, bias, y)
+            }
+            fn map_each(x: &[$t], values: [&[$t]; 3], y: &mut [$t]) {
+                $channels::map_each(x, values, y)
             }
             fn sums(x: Runs<$t>, dy: Runs<$t>, stats: &[$t]) -> [$t; 2] {
                 $channels::sums(x, dy, stats)
@@ -114,8 +126,27 @@ pub fn forward(inputs: &[&Tensor], outputs: &mut [Output], eps: f64) -> Result<(
         })?;
         each_run(y, length, |i, y| {
             let c = i % channels;
-            <T as Kernels>::normalize(&x[i * length..][..length], &stats[3 * c..], weight[c], bias[c], y);
+            let (mean, scale) = (stats[3 * c], stats[3 * c + 2] * weight[c]);
+            <T as Kernels>::map(&x[i * length..][..length], mean, scale, bias[c], y);
         })
+    })
+}
+
+pub fn affine(inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
+    let [y] = outputs else { return Ok(()) };
+    let (channels, length, numel) = (y.shape[1], y.shape[2], y.numel());
+    dispatch!(y.dtype, "channel_affine", [wide], T => {
+        let x = inputs[0].slice::<T>()?;
+        let values = [inputs[1].slice::<T>()?, inputs[2].slice::<T>()?, inputs[3].slice::<T>()?];
+        let y = &mut y.slice_mut::<T>()?[..numel];
+        match length {
+            _ if y.is_empty() => Ok(()),
+            1 => each_run(y, channels, |i, y| T::map_each(&x[i * channels..], values, y)),
+            _ => each_run(y, length, |i, y| {
+                let [mean, scale, bias] = values.map(|values| values[i % channels]);
+                T::map(&x[i * length..][..length], mean, scale, bias, y);
+            }),
+        }
     })
 }
 

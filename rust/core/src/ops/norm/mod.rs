@@ -2,6 +2,7 @@
 
 mod batch;
 mod batch_cpu;
+mod channels;
 mod formula;
 mod rows;
 mod rows_cpu;
@@ -14,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::scalar::Scalar;
 use crate::shape::{Shape, display};
 use crate::tensor::Tensor;
+use channels::affine;
 use formula::mean_to;
 use rows::normalize_rows;
 use smallvec::SmallVec;
@@ -124,17 +126,8 @@ fn per_sample(
     let n = x.numel() / rows.max(1);
     let plain = |absent| parameter(op, "weight", None, &[n], absent, &wide);
     let y = normalize_rows(op, &movement::reshape(&wide, &[rows, n])?, &plain(1.0)?, &plain(0.0)?, eps, true)?;
-    let y = affine(op, &movement::reshape(&y, x.shape())?, weight, bias)?;
+    let y = affine(op, &movement::reshape(&y, x.shape())?, None, weight, bias)?;
     cast::astype(&y, x.dtype())
-}
-
-/// `x * weight + bias`, one weight and bias for each channel (axis 1).
-fn affine(op: &str, x: &Tensor, weight: Option<&Tensor>, bias: Option<&Tensor>) -> Result<Tensor> {
-    let channels = x.shape()[1];
-    let across = channel_shape(x);
-    let stretched = |what, p| movement::reshape(&parameter(op, what, Some(p), &[channels], 0.0, x)?, &across);
-    let scaled = weight.map_or_else(|| Ok(x.clone()), |w| x.multiply(&stretched("weight", w)?))?;
-    bias.map_or_else(|| Ok(scaled.clone()), |b| scaled.add(&stretched("bias", b)?))
 }
 
 /// `(1, C, 1, ...)`: the shape in which a value for each channel broadcasts against `x`.

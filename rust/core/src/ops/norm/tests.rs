@@ -112,6 +112,14 @@ fn gradients_agree_with_finite_differences() {
         let normed = |x: &[Tensor]| batch_norm(&x[0], None, Some(&x[1]), Some(&x[2]), true, 0.1, 1e-5);
         assert_gradients(&[x, &w, &b], |x| Ok(normed(x)?.output));
     }
+    let (mean, var) = (random_tensor(&[4], 4), random_tensor(&[4], 5).square().unwrap());
+    for x in [&random_tensor(&[3, 4], 1), &images] {
+        let fixed = |x: &[Tensor]| {
+            let running = Some(Running { mean: &mean, var: &var });
+            batch_norm(&x[0], running, Some(&x[1]), Some(&x[2]), false, 0.1, 1e-2)
+        };
+        assert_gradients(&[x, &w, &b], |x| Ok(fixed(x)?.output));
+    }
 }
 
 #[test]

@@ -1,0 +1,64 @@
+//! An affine map of each channel (axis 1), in one pass.
+
+use super::{batch_cpu, channel_shape, parameter};
+use crate::autograd::{Gradient, Grads, Saved, Saves, only};
+use crate::error::Result;
+use crate::ops::{Op, Spec, Specs, apply1, copy, movement, reduce};
+use crate::storage::Output;
+use crate::tensor::Tensor;
+use smallvec::smallvec;
+
+/// Inputs x (N, C, L), mean, scale and bias (C): `(x - mean) * scale + bias`.
+#[derive(Debug)]
+struct ChannelAffine;
+
+impl Gradient for ChannelAffine {
+    fn name(&self) -> &'static str {
+        "channel_affine"
+    }
+    fn saves(&self) -> Saves {
+        Saves::inputs(0b111)
+    }
+    fn backward(&self, saved: &Saved, dy: &[Option<Tensor>]) -> Result<Grads> {
+        let (x, mean, scale, dy) = (saved.input(0)?, saved.input(1)?, saved.input(2)?, only(dy)?);
+        let across = channel_shape(x);
+        let stretched = |p: &Tensor| movement::reshape(p, &across);
+        let total = |x: &Tensor| movement::reshape(&reduce::sum_to(x, &across)?, mean.shape());
+        let wanted = |i: usize, grad: &dyn Fn() -> Result<Tensor>| saved.needs(i).then(grad).transpose();
+        Ok(smallvec![
+            wanted(0, &|| dy.multiply(&stretched(scale)?))?,
+            wanted(1, &|| total(dy)?.multiply(scale)?.negative())?,
+            wanted(2, &|| total(&dy.multiply(&x.subtract(&stretched(mean)?)?)?))?,
+            wanted(3, &|| total(dy))?,
+        ])
+    }
+}
+
+impl Op for ChannelAffine {
+    fn outputs(&self, inputs: &[&Tensor]) -> Result<Specs> {
+        Ok(smallvec![Spec::like(inputs[0])])
+    }
+    fn cpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
+        batch_cpu::affine(inputs, outputs)
+    }
+}
+
+/// `(x - mean) * scale + bias`, one value for each channel of `x` (N, C, ...); what is absent is 0, 1 and 0.
+pub fn affine(
+    op: &str,
+    x: &Tensor,
+    mean: Option<&Tensor>,
+    scale: Option<&Tensor>,
+    bias: Option<&Tensor>,
+) -> Result<Tensor> {
+    if mean.is_none() && scale.is_none() && bias.is_none() {
+        return Ok(x.clone());
+    }
+    let (samples, channels) = (x.shape()[0], x.shape()[1]);
+    let length = x.shape()[2..].iter().product();
+    let value = |what, p, absent| copy::contiguous(&parameter(op, what, p, &[channels], absent, x)?);
+    let [mean, scale, bias] =
+        [value("running_mean", mean, 0.0)?, value("weight", scale, 1.0)?, value("bias", bias, 0.0)?];
+    let flat = copy::contiguous(&movement::reshape(x, &[samples, channels, length])?)?;
+    movement::reshape(&apply1(ChannelAffine, &[&flat, &mean, &scale, &bias])?, x.shape())
+}
