@@ -11,9 +11,9 @@ use crate::error::Result;
 const DEPTH: usize = 384;
 /// Products up to which one chain of sums is exact enough: longer ones are cut, and are more exact than a chain.
 const CHAIN: usize = 192;
-/// Rows of `a` and columns of `b` used together: with `DEPTH` both fit the second-level cache.
+/// Rows of `a` and columns of `b` used together: with `DEPTH` both fit a second-level cache of a megabyte.
 const ROWS: usize = 384;
-const COLUMNS: usize = 384;
+const COLUMNS: usize = 192;
 /// Rows of `b` read side by side where every element is used only a few times: streams the processor foresees.
 const STREAMS: usize = 16;
 /// The same where `b` has few enough elements to be in the second-level cache.
