@@ -91,27 +91,29 @@ impl<const N: usize> Plan<N> {
 
     /// Where the first element of a row lies, for each operand.
     pub fn row_start(&self, row: usize) -> [usize; N] {
+        self.find_row(row, |_, _| {}).map(|a| a as usize)
+    }
+
+    /// The same; `visit` gets the row's index along every outer axis.
+    #[inline(always)]
+    fn find_row(&self, row: usize, mut visit: impl FnMut(usize, usize)) -> [isize; N] {
         let mut rest = row;
         let mut at: [isize; N] = self.offsets.map(|o| o as isize);
         for axis in (0..self.shape.len() - 1).rev() {
             let size = self.shape[axis].max(1);
-            (0..N).for_each(|k| at[k] += (rest % size) as isize * self.strides[k][axis]);
+            let index = rest % size;
             rest /= size;
+            visit(axis, index);
+            (0..N).for_each(|k| at[k] += index as isize * self.strides[k][axis]);
         }
-        at.map(|a| a as usize)
+        at
     }
 
     /// Calls `body(row, start of the row in each operand)` for rows in the range, in order.
     pub fn for_rows(&self, rows: std::ops::Range<usize>, mut body: impl FnMut(usize, [usize; N])) {
         let outer = self.shape.len() - 1;
         let mut index: Shape = SmallVec::from_elem(0, outer);
-        let mut rest = rows.start;
-        let mut at: [isize; N] = self.offsets.map(|o| o as isize);
-        for axis in (0..outer).rev() {
-            index[axis] = rest % self.shape[axis].max(1);
-            rest /= self.shape[axis].max(1);
-            (0..N).for_each(|k| at[k] += index[axis] as isize * self.strides[k][axis]);
-        }
+        let mut at = self.find_row(rows.start, |axis, i| index[axis] = i);
         for row in rows {
             body(row, at.map(|a| a as usize));
             for axis in (0..outer).rev() {

@@ -4,8 +4,8 @@ use crate::dtype::Element;
 
 /// Bytes from which on a reader does not find an output in its caches anyway: several times a core's second level.
 const LARGE: usize = 8 << 20;
-/// Bytes computed in the first-level cache before they are written: short, so that reads and writes overlap.
-const BLOCK: usize = 2048;
+/// Elements computed in the first-level cache before they are written: few, so that reads and writes overlap.
+const BLOCK: usize = 512;
 /// One cache line, the unit of such writes.
 #[cfg(target_arch = "x86_64")]
 const LINE: usize = 64;
@@ -18,11 +18,10 @@ pub fn is_worthwhile(bytes: usize) -> bool {
 /// Fills `out` block by block: `fill` gets the place of a block and memory to write it to, which is then moved.
 pub fn through<T: Element>(out: &mut [T], mut fill: impl FnMut(usize, &mut [T])) {
     let mut scratch = Lines([T::default(); BLOCK]);
-    let scratch = &mut scratch.0[..(BLOCK / size_of::<T>()).max(1)];
     let _fence = Fence;
     let mut start = 0;
-    for part in out.chunks_mut(scratch.len()) {
-        let block = &mut scratch[..part.len()];
+    for part in out.chunks_mut(BLOCK) {
+        let block = &mut scratch.0[..part.len()];
         fill(start, block);
         write(block, part);
         start += part.len();

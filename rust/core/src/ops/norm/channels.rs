@@ -1,6 +1,6 @@
 //! An affine map of each channel (axis 1), in one pass.
 
-use super::{batch_cpu, channel_shape, parameter};
+use super::{batch_cpu, parameter};
 use crate::autograd::{Gradient, Grads, Saved, Saves, only};
 use crate::error::Result;
 use crate::ops::{Op, Spec, Specs, apply1, copy, movement, reduce};
@@ -21,7 +21,7 @@ impl Gradient for ChannelAffine {
     }
     fn backward(&self, saved: &Saved, dy: &[Option<Tensor>]) -> Result<Grads> {
         let (x, mean, scale, dy) = (saved.input(0)?, saved.input(1)?, saved.input(2)?, only(dy)?);
-        let across = channel_shape(x);
+        let across = [1, mean.numel(), 1];
         let stretched = |p: &Tensor| movement::reshape(p, &across);
         let total = |x: &Tensor| movement::reshape(&reduce::sum_to(x, &across)?, mean.shape());
         let wanted = |i: usize, grad: &dyn Fn() -> Result<Tensor>| saved.needs(i).then(grad).transpose();

@@ -13,12 +13,11 @@ use super::{cast, create, movement};
 use crate::dtype::{DType, Kind};
 use crate::error::{Error, Result};
 use crate::scalar::Scalar;
-use crate::shape::{Shape, display};
+use crate::shape::display;
 use crate::tensor::Tensor;
 use channels::affine;
 use formula::mean_to;
 use rows::normalize_rows;
-use smallvec::SmallVec;
 
 fn check_float(op: &str, x: &Tensor) -> Result<()> {
     match x.dtype().kind() {
@@ -128,13 +127,6 @@ fn per_sample(
     let y = normalize_rows(op, &movement::reshape(&wide, &[rows, n])?, &plain(1.0)?, &plain(0.0)?, eps, true)?;
     let y = affine(op, &movement::reshape(&y, x.shape())?, None, weight, bias)?;
     cast::astype(&y, x.dtype())
-}
-
-/// `(1, C, 1, ...)`: the shape in which a value for each channel broadcasts against `x`.
-fn channel_shape(x: &Tensor) -> Shape {
-    let mut shape: Shape = SmallVec::from_elem(1, x.rank());
-    shape[1] = x.shape()[1];
-    shape
 }
 
 /// Running statistics, which training moves and evaluation uses.

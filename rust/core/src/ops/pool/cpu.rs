@@ -16,7 +16,7 @@ pub trait Real: Wide + AddAssign + Div<Output = Self> + conv::Real {}
 impl<T: Wide + AddAssign + Div<Output = T> + conv::Real> Real for T {}
 
 /// How many planes of these sizes one task takes.
-fn planes_a_task(positions: usize, pixels: usize) -> usize {
+pub fn planes_a_task(positions: usize, pixels: usize) -> usize {
     (GRAIN / positions.max(pixels).max(1)).max(1)
 }
 

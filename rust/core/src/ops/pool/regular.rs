@@ -1,6 +1,6 @@
 //! Pools whose windows all look alike: many windows side by side.
 
-use super::cpu::Real;
+use super::cpu::{Real, planes_a_task};
 use super::windows::Windows;
 use crate::cpu::conv::{Geometry, pool};
 use crate::cpu::level;
@@ -8,8 +8,6 @@ use crate::cpu::parts::for_each_item;
 use crate::cpu::scratch::Scratch;
 use crate::error::Result;
 
-/// Image elements of a task.
-const GRAIN: usize = 16 * 1024;
 /// Windows that make it worth the while.
 const FEW: usize = 16;
 
@@ -21,11 +19,6 @@ pub fn geometry(windows: &Windows) -> Option<&Geometry> {
         g.positions() >= FEW && g.taps() <= g.positions() && places < 1 << 24
     };
     windows.geometry.as_ref().filter(suits)
-}
-
-/// Planes that one task takes.
-fn together(geometry: &Geometry) -> usize {
-    (GRAIN / geometry.pixels().max(geometry.positions())).max(1)
 }
 
 /// Where windows and taps lie in the image plane.
@@ -74,7 +67,7 @@ pub fn max<T: Real>(
     indices: &mut [i64],
 ) -> Result<()> {
     let Places { base, first, ahead } = &Places::<T>::new(op, windows, g)?;
-    let (planes, positions) = (together(g), g.positions());
+    let (planes, positions) = (planes_a_task(g.positions(), g.pixels()), g.positions());
     let outputs = values.chunks_mut(planes * positions).zip(indices.chunks_mut(planes * positions));
     for_each_item(outputs.zip(x.chunks(planes * g.pixels())), |((values, indices), x)| {
         let mut ahead_of = Scratch::<T>::new(op, values.len())?;
@@ -106,7 +99,7 @@ impl<T: Real> level::Kernel for Sums<'_, T> {
 
 /// The average of every window; `divisors` has a number for each position.
 pub fn average<T: Real>(op: &str, g: &Geometry, divisors: &[T], x: &[T], y: &mut [T]) -> Result<()> {
-    let (planes, positions) = (together(g), g.positions());
+    let (planes, positions) = (planes_a_task(g.positions(), g.pixels()), g.positions());
     for_each_item(y.chunks_mut(planes * positions).zip(x.chunks(planes * g.pixels())), |(y, x)| {
         pool::sums(op, g, x, T::narrow(1.0), y)?;
         y.chunks_mut(positions).for_each(|y| y.iter_mut().zip(divisors).for_each(|(y, &by)| *y = *y / by));
