@@ -15,12 +15,17 @@ use std::time::{Duration, Instant};
 use Ordering::{Acquire, Relaxed, SeqCst};
 
 use crate::{Error, Result};
+use place::{Place, Taken, here};
+
+mod place;
 
 /// More threads than any machine has cores.
 const MAX_THREADS: usize = 1024;
 
-/// How long an idle worker watches for the next region before it parks, and a caller for the last worker.
-const SPIN: Duration = Duration::from_micros(30);
+/// How long an idle worker watches for the next region before it parks: about what waking it would take.
+const IDLE_SPIN: Duration = Duration::from_micros(100);
+/// How long a caller watches for the last worker, which is at work, before it sleeps.
+const CALLER_SPIN: Duration = Duration::from_millis(1);
 
 /// How often a caller asks whether it should stop.
 const INTERRUPT_PERIOD: Duration = Duration::from_millis(50);
@@ -210,11 +215,19 @@ fn message(panic: &(dyn Any + Send)) -> String {
 struct Region {
     shared: *const Shared,
     body: *const (dyn Fn(usize) + Sync),
+    /// The caller's processor.
+    processor: i32,
 }
 
 struct Worker {
     thread: Thread,
-    parked: &'static AtomicBool,
+    seat: &'static Seat,
+}
+
+/// What a worker tells its callers.
+struct Seat {
+    parked: AtomicBool,
+    place: Place,
 }
 
 /// Set in `Pool::gate` while a region may be entered; the other bits count who is inside.
@@ -295,15 +308,18 @@ impl Pool {
     ) -> Result<()> {
         self.hire(&mut workers, threads - 1);
         let shared = Shared::new(tasks);
-        let region = Region { shared: &shared, body: erase(body) };
+        let processor = here();
+        let region = Region { shared: &shared, body: erase(body), processor };
         // SAFETY: the gate is closed and nobody is inside, and `workers` keeps other callers out.
         unsafe { *self.region.get() = Some(region) };
         self.limit.store(threads - 1, Relaxed);
         self.gate.store(OPEN, SeqCst);
         self.epoch.fetch_add(1, SeqCst);
-        for worker in workers.iter().take(threads - 1) {
-            if worker.parked.load(SeqCst) {
-                worker.thread.unpark();
+        let mut taken = Taken::by(processor);
+        for Worker { thread, seat } in workers.iter().take(threads - 1) {
+            if seat.parked.load(SeqCst) {
+                seat.place.keep_from(&mut taken);
+                thread.unpark();
             }
         }
         shared.work(body, true);
@@ -317,21 +333,24 @@ impl Pool {
     fn hire(&'static self, workers: &mut Vec<Worker>, count: usize) {
         while workers.len() < count {
             let index = workers.len();
-            let parked: &'static AtomicBool = Box::leak(Box::new(AtomicBool::new(false)));
+            let seat: &'static Seat = Box::leak(Box::new(Seat { parked: AtomicBool::new(false), place: Place::new() }));
             let epoch = self.epoch.load(SeqCst);
             let builder = std::thread::Builder::new().name(format!("ferrograd-{}", index + 1));
-            let Ok(handle) = without_signals(|| builder.spawn(move || self.serve(index, epoch, parked))) else { break };
-            workers.push(Worker { thread: handle.thread().clone(), parked });
+            let Ok(handle) = without_signals(|| builder.spawn(move || self.serve(index, epoch, seat))) else { break };
+            workers.push(Worker { thread: handle.thread().clone(), seat });
         }
     }
 
     /// The life of a worker.
-    fn serve(&self, index: usize, mut seen: u32, parked: &AtomicBool) {
+    fn serve(&self, index: usize, mut seen: u32, seat: &Seat) {
         loop {
-            seen = self.wait_for_region(seen, parked);
+            seen = self.wait_for_region(seen, seat);
             if index < self.limit.load(Relaxed) && self.enter() {
                 // SAFETY: inside the gate the region is set and borrowed from a caller that waits for us to leave.
                 if let Some(region) = unsafe { *self.region.get() } {
+                    if here() == region.processor {
+                        place::leave(region.processor);
+                    }
                     // SAFETY: as above.
                     unsafe { (*region.shared).work(&*region.body, false) };
                 }
@@ -340,18 +359,20 @@ impl Pool {
         }
     }
 
-    fn wait_for_region(&self, seen: u32, parked: &AtomicBool) -> u32 {
+    fn wait_for_region(&self, seen: u32, seat: &Seat) -> u32 {
         let changed = || Some(self.epoch.load(SeqCst)).filter(|&epoch| epoch != seen);
         loop {
-            if let Some(epoch) = spin(changed) {
+            if let Some(epoch) = spin(IDLE_SPIN, changed) {
                 return epoch;
             }
             // The caller reads `parked` after it raised the epoch, we the epoch after `parked`: one of us sees the other.
-            parked.store(true, SeqCst);
+            seat.place.rest();
+            seat.parked.store(true, SeqCst);
             while changed().is_none() {
                 std::thread::park();
             }
-            parked.store(false, SeqCst);
+            seat.parked.store(false, SeqCst);
+            seat.place.arrive();
         }
     }
 
@@ -370,7 +391,7 @@ impl Pool {
     /// Until the workers inside have finished their last task; interrupts then reach the tasks they have not begun.
     fn wait_until_empty(&self, shared: &Shared) {
         let empty = || (self.gate.load(SeqCst) == 0).then_some(());
-        if spin(empty).is_some() {
+        if spin(CALLER_SPIN, empty).is_some() {
             return;
         }
         self.waiting.store(true, SeqCst);
@@ -387,7 +408,7 @@ impl Pool {
 
 /// Asks `ready` for a bounded time.
 #[inline]
-fn spin<R>(ready: impl Fn() -> Option<R>) -> Option<R> {
+fn spin<R>(limit: Duration, ready: impl Fn() -> Option<R>) -> Option<R> {
     let mut start = None;
     loop {
         for _ in 0..32 {
@@ -396,7 +417,7 @@ fn spin<R>(ready: impl Fn() -> Option<R>) -> Option<R> {
             }
             std::hint::spin_loop();
         }
-        if start.get_or_insert_with(Instant::now).elapsed() > SPIN {
+        if start.get_or_insert_with(Instant::now).elapsed() > limit {
             return None;
         }
     }
