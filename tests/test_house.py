@@ -16,6 +16,7 @@ COMMENT_OR_TEXT = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\
 # Where `unsafe` may be written. Memory, threads and CPU features need it; so do the doors to C and to Python.
 UNSAFE = {
     "rust/core/src/cpu/arena",
+    "rust/core/src/cpu/channels.rs",
     "rust/core/src/cpu/conv/",
     "rust/core/src/cpu/gemm/",
     "rust/core/src/cpu/level.rs",

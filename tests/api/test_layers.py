@@ -100,6 +100,8 @@ def test_batch_normalization_of_any_number_of_axes():
         np.testing.assert_allclose(y.mean(0), 0, atol=1e-5)
         np.testing.assert_allclose(y.std(0), 1, atol=1e-4)
         np.testing.assert_allclose(layer.running_mean.numpy(), x.reshape(-1, 3).mean(0), atol=1e-5)
+        finished = layer(x, residual=x, relu=True).detach().numpy()
+        np.testing.assert_allclose(finished, np.maximum(y.reshape(shape) + x, 0), atol=1e-5)
 
 
 @pytest.mark.parametrize("make", [lambda **k: api.Dense(3, **k), lambda **k: api.Conv2D(3, 1, **k)])

@@ -42,6 +42,26 @@ def test_batch_norm_while_training(kind, shape):
     assert layer.num_batches_tracked.item() == 1
 
 
+@pytest.mark.parametrize("kind, shape", BATCH)
+@pytest.mark.parametrize("training", [True, False])
+def test_batch_norm_with_a_residual_and_a_relu(kind, shape, training):
+    layer, plain = kind(3, dtype=fg.float64), kind(3, dtype=fg.float64)
+    perturb(layer)
+    plain.load_state_dict(layer.state_dict())
+    x, residual = (fg.testing.make_tensor(*shape, seed=seed, dtype=fg.float64) for seed in (1, 2))
+    inputs = [t.requires_grad_() for t in (x, residual)]
+    together = layer.train(training)(*inputs, relu=True)
+    apart = nn.functional.relu(plain.train(training)(x) + residual)
+    np.testing.assert_allclose(together.detach().numpy(), apart.detach().numpy(), rtol=1e-12)
+    together.backward(fg.ones(shape, dtype=fg.float64))
+    grads = [t.grad.numpy() for t in (*inputs, layer.weight, layer.bias)]
+    for t in inputs:
+        t.grad = None
+    apart.backward(fg.ones(shape, dtype=fg.float64))
+    for grad, t in zip(grads, (*inputs, plain.weight, plain.bias), strict=True):
+        np.testing.assert_allclose(grad, t.grad.numpy(), rtol=1e-10, atol=1e-12)
+
+
 def test_batch_norm_in_eval_uses_the_running_statistics():
     layer = nn.BatchNorm2d(2, dtype=fg.float64)
     for seed in range(3):

@@ -53,12 +53,16 @@ def batch_norm(
     training: bool = False,
     momentum: float = 0.1,
     eps: float = 1e-5,
+    residual: Any = None,
+    relu: bool = False,
 ) -> np.ndarray:
     if training:
         y = standardised(x, (0, *range(2, x.ndim)), eps)
     else:
         y = (x - running_mean.reshape(channels(x))) / np.sqrt(running_var.reshape(channels(x)) + eps)
-    return affine(y, weight, bias, channels(x))
+    y = affine(y, weight, bias, channels(x))
+    y = y if residual is None else y + residual
+    return np.maximum(y, 0) if relu else y
 
 
 def parameters(source: Source, shape: tuple[int, ...], count: int) -> list[Any]:
@@ -99,15 +103,17 @@ def instance_cases(source: Source) -> Call:
 def batch_cases(source: Source) -> Call:
     x = channel_image(source)
     running = source.array(x.shape[1:2], special=False), source.array(x.shape[1:2], low=0.5, high=2, special=False)
+    finish = {"residual": source.array(x.shape, special=TAME) if source.flag() else None, "relu": source.flag()}
     if source.flag():
-        return call(x, None, None, *parameters(source, x.shape[1:2], 2), training=True)
-    return call(x, *running, *parameters(source, x.shape[1:2], 2))
+        return call(x, None, None, *parameters(source, x.shape[1:2], 2), training=True, **finish)
+    return call(x, *running, *parameters(source, x.shape[1:2], 2), **finish)
 
 
 def batch_smooth(source: Source) -> Call:
-    """The running statistics are constants."""
+    """The running statistics are constants; a relu has a kink."""
     x = channel_image(source)
-    return call(x, None, None, *parameters(source, x.shape[1:2], 2), training=True)
+    residual = source.array(x.shape, special=False) if source.flag() else None
+    return call(x, None, None, *parameters(source, x.shape[1:2], 2), training=True, residual=residual)
 
 
 def softmax(x: np.ndarray, axis: int) -> np.ndarray:
@@ -219,6 +225,7 @@ ROWS = (
         refusals=(
             refuses("ValueError", "batch_norm", np.ones((1, 3)), None, None, training=True),
             refuses("ShapeError", "batch_norm", IMAGE, np.ones(3), np.ones(3)),
+            refuses("ShapeError", "batch_norm", IMAGE, None, None, training=True, residual=np.ones((2, 4, 1))),
         ),
     ),
     Row("softmax", softmax, softmax_cases, slack=4, refusals=(refuses("IndexError", "softmax", np.ones(2), axis=1),)),

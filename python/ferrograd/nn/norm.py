@@ -87,7 +87,7 @@ class _BatchNorm(_RunningNorm):
     ) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, input: Tensor, residual: Tensor | None = None, relu: bool = False) -> Tensor:
         self._check(input)
         self._find_size(input)
         momentum = 0.0 if self.momentum is None else self.momentum
@@ -97,7 +97,16 @@ class _BatchNorm(_RunningNorm):
                 momentum = 1.0 / int(self.num_batches_tracked)
         batch_statistics = self.training or self.running_mean is None
         return F.batch_norm(
-            input, self.running_mean, self.running_var, self.weight, self.bias, batch_statistics, momentum, self.eps
+            input,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            batch_statistics,
+            momentum,
+            self.eps,
+            residual,
+            relu,
         )
 
 
@@ -127,11 +136,15 @@ class BatchNorm2d(_BatchNorm):
         device, dtype: of parameters and statistics.
         bias: whether bias exists (with affine).
 
+    The call takes two more: `residual`, of the input's shape, is added to the result, and `relu=True` sets what is then
+    below zero to zero. Both are done in the same pass over memory, which is faster than ops of their own.
+
     Raises ShapeError for other dimensions, ValueError while training with one value per channel.
 
     >>> import ferrograd as fg
-    >>> fg.nn.BatchNorm2d(3)(fg.rand((4, 3, 2, 2))).shape
-    (4, 3, 2, 2)
+    >>> norm, x = fg.nn.BatchNorm2d(3), fg.rand((4, 3, 2, 2))
+    >>> norm(x).shape, float(norm(x, residual=x, relu=True).min()) >= 0
+    ((4, 3, 2, 2), True)
     """
 
     shapes = (4,)

@@ -256,10 +256,11 @@ class BatchNormalization(Spatial, nn.BatchNorm2d):
         super()._build(num_features)
         self._freeze_if_asked()
 
-    def forward(self, input: Any) -> Tensor:
-        x = self._tensor(input)
+    def forward(self, input: Any, residual: Any = None, relu: bool = False) -> Tensor:
         axis = (-1 if self.channels_last else 1) if self.axis is None else self.axis
-        return _core.moveaxis(nn.BatchNorm2d.forward(self, _core.moveaxis(x, axis, 1)), 1, axis)
+        added = None if residual is None else _core.moveaxis(self._tensor(residual), axis, 1)
+        y = nn.BatchNorm2d.forward(self, _core.moveaxis(self._tensor(input), axis, 1), added, relu)
+        return _core.moveaxis(y, 1, axis)
 
 
 class LayerNormalization(Layer, nn.LayerNorm):

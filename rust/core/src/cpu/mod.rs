@@ -3,6 +3,8 @@
 #[allow(unsafe_code)]
 pub mod arena;
 #[allow(unsafe_code)]
+pub mod channels;
+#[allow(unsafe_code)]
 pub mod conv;
 #[allow(unsafe_code)]
 pub mod gemm;

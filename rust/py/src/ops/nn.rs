@@ -4,7 +4,7 @@ use crate::cells::{Cell, CellLists, Cells, update};
 use crate::rows;
 use crate::table::Row;
 use crate::table::args::{Ints, Numbers, Sizes};
-use ferrograd_core::ops::norm::{self, Running};
+use ferrograd_core::ops::norm::{self, Finish, Running};
 use ferrograd_core::ops::optim::{self, Rule};
 use ferrograd_core::ops::{activation, attention, dropout, matmul, rotary, softmax};
 use ferrograd_core::random::default_generator;
@@ -31,11 +31,12 @@ fn with_running(
     op: &str,
     mean: &Option<Cell>,
     var: &Option<Cell>,
+    momentum: f64,
     body: impl FnOnce(Option<Running>) -> Result<norm::BatchNormed>,
 ) -> Result<Tensor> {
     let (mean_value, var_value) = (mean.as_ref().map(Cell::value), var.as_ref().map(Cell::value));
     let running = match (&mean_value, &var_value) {
-        (Some(mean), Some(var)) => Some(Running { mean, var }),
+        (Some(mean), Some(var)) => Some(Running { mean, var, momentum }),
         (None, None) => None,
         _ => return Err(Error::value(op, "expected running_mean and running_var together, got one of them")),
     };
@@ -50,18 +51,20 @@ fn with_running(
 pub const NORMS: &[Row] = rows! {
     /// Each channel of x (N, C, ...) scaled to mean 0 and variance 1 over the batch, then times weight plus bias.
     ///
-    /// In training the running statistics are moved in place; otherwise they are used.
-    batch_norm [] (x: Tensor, running_mean: Option<Cell>, running_var: Option<Cell>, weight: Option<Tensor> = None, bias: Option<Tensor> = None, training: bool = false, momentum: f64 = 0.1, eps: f64 = 1e-5) {} -> Tensor
-        = with_running("batch_norm", &running_mean, &running_var, |running| {
-            norm::batch_norm(&x, running, weight.as_ref(), bias.as_ref(), training, momentum, eps)
+    /// In training the running statistics are moved in place; otherwise they are used. A residual of the shape of x is
+    /// added to the result, and relu sets what is below zero to zero, in the same pass over memory.
+    batch_norm [] (x: Tensor, running_mean: Option<Cell>, running_var: Option<Cell>, weight: Option<Tensor> = None, bias: Option<Tensor> = None, training: bool = false, momentum: f64 = 0.1, eps: f64 = 1e-5, residual: Option<Tensor> = None, relu: bool = false) {} -> Tensor
+        = with_running("batch_norm", &running_mean, &running_var, momentum, |running| {
+            let finish = Finish { residual: residual.as_ref(), relu };
+            norm::batch_norm(&x, running, weight.as_ref(), bias.as_ref(), training, eps, finish)
         });
     /// Groups of channels of x (N, C, ...) scaled to mean 0 and variance 1, then times weight plus bias by channel.
     group_norm [] (x: Tensor, num_groups: i64, weight: Option<Tensor> = None, bias: Option<Tensor> = None, eps: f64 = 1e-5) {} -> Tensor
         = norm::group_norm(&x, num_groups, weight.as_ref(), bias.as_ref(), eps);
     /// Each channel of each sample of x (N, C, ...) scaled to mean 0 and variance 1.
     instance_norm [] (x: Tensor, running_mean: Option<Cell> = None, running_var: Option<Cell> = None, weight: Option<Tensor> = None, bias: Option<Tensor> = None, use_input_stats: bool = true, momentum: f64 = 0.1, eps: f64 = 1e-5) {} -> Tensor
-        = with_running("instance_norm", &running_mean, &running_var, |running| {
-            norm::instance_norm(&x, running, weight.as_ref(), bias.as_ref(), use_input_stats, momentum, eps)
+        = with_running("instance_norm", &running_mean, &running_var, momentum, |running| {
+            norm::instance_norm(&x, running, weight.as_ref(), bias.as_ref(), use_input_stats, eps)
         });
     /// The last axes of x scaled to mean 0 and variance 1, then times weight plus bias.
     layer_norm [] (x: Tensor, normalized_shape: Sizes, weight: Option<Tensor> = None, bias: Option<Tensor> = None, eps: f64 = 1e-5) {} -> Tensor

@@ -1,22 +1,24 @@
 //! Batch norm: every channel (axis 1) normalised over all samples and places.
 
-use super::{Running, affine, batch_cpu, check_eps, check_float, formula, parameter};
+use super::finish::passed;
+use super::{Finish, Running, affine, batch_cpu, check_eps, check_float, formula, parameter};
 use crate::autograd::{self, Gradient, Grads, Saved, Saves};
 use crate::error::{Error, Result};
 use crate::ops::{Op, Spec, Specs, apply, cast, copy, movement};
 use crate::shape::display;
 use crate::storage::Output;
 use crate::tensor::Tensor;
-use smallvec::smallvec;
+use smallvec::{SmallVec, smallvec};
 
 /// Places below which samples are brought together by a transpose: shorter runs waste cache lines.
 const SHORT: usize = 16;
 
-/// Inputs x (N, C, L), weight and bias (C). Outputs: x normalised, and for each channel its mean, its variance and
-/// `1 / sqrt(var + eps)`.
+/// Inputs x (N, C, L), weight and bias (C), and perhaps a residual as x. Outputs: x normalised and finished, and for each
+/// channel its mean, its variance and `1 / sqrt(var + eps)`.
 #[derive(Debug, Clone, Copy)]
 struct BatchNorm {
     eps: f64,
+    relu: bool,
 }
 
 impl Gradient for BatchNorm {
@@ -24,17 +26,29 @@ impl Gradient for BatchNorm {
         "batch_norm"
     }
     fn saves(&self) -> Saves {
-        Saves { inputs: 0b011, outputs: 0b10 }
+        Saves { inputs: 0b011, outputs: 0b10 | self.relu as u32 }
     }
     fn backward(&self, saved: &Saved, dy: &[Option<Tensor>]) -> Result<Grads> {
         let (x, weight, stats) = (saved.input(0)?, saved.input(1)?, saved.output(1)?);
-        let Some(Some(dy)) = dy.first() else { return Ok(smallvec![None, None, None]) };
+        let Some(Some(dy)) = dy.first() else { return Ok(smallvec![None; saved.len()]) };
         if autograd::is_grad_enabled() {
             let channels = [1, weight.numel(), 1];
-            return formula::gradients(x, weight, dy, &channels, &channels, self.eps, true);
+            let dy = if self.relu { passed(dy, saved.output(0)?)? } else { dy.clone() };
+            let mut grads = formula::gradients(x, weight, &dy, &channels, &channels, self.eps, true)?;
+            grads.extend((saved.len() > 3).then_some(Some(dy)));
+            return Ok(grads);
         }
         let (dy, weight) = (copy::contiguous(dy)?, copy::contiguous(weight)?);
-        Ok(apply(BatchNormBackward, &[x, &weight, stats, &dy])?.into_iter().map(Some).collect())
+        let mut inputs: SmallVec<[&Tensor; 5]> = smallvec![x, &weight, stats, &dy];
+        if self.relu {
+            inputs.push(saved.output(0)?);
+        }
+        let passed = self.relu && saved.needs(3);
+        let mut grads: Grads = apply(BatchNormBackward { passed }, &inputs)?.into_iter().map(Some).collect();
+        if saved.len() > grads.len() {
+            grads.push(saved.needs(3).then(|| dy.clone()));
+        }
+        Ok(grads)
     }
 }
 
@@ -44,12 +58,15 @@ impl Op for BatchNorm {
         Ok(smallvec![Spec::like(x), Spec::new(&[x.shape()[1], 3], x.dtype())])
     }
     fn cpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
-        batch_cpu::forward(inputs, outputs, self.eps)
+        batch_cpu::forward(inputs, outputs, self.eps, self.relu)
     }
 }
 
+/// Gradients of x, weight and bias; with `passed` also what of `dy` passes the relu, the residual's gradient.
 #[derive(Debug)]
-struct BatchNormBackward;
+struct BatchNormBackward {
+    passed: bool,
+}
 
 impl Gradient for BatchNormBackward {
     fn name(&self) -> &'static str {
@@ -63,7 +80,9 @@ impl Gradient for BatchNormBackward {
 
 impl Op for BatchNormBackward {
     fn outputs(&self, inputs: &[&Tensor]) -> Result<Specs> {
-        Ok(smallvec![Spec::like(inputs[0]), Spec::like(inputs[1]), Spec::like(inputs[1])])
+        let mut specs: Specs = smallvec![Spec::like(inputs[0]), Spec::like(inputs[1]), Spec::like(inputs[1])];
+        specs.extend(self.passed.then(|| Spec::like(inputs[0])));
+        Ok(specs)
     }
     fn cpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
         batch_cpu::backward(inputs, outputs)
@@ -78,14 +97,7 @@ pub struct BatchNormed {
 }
 
 /// The running statistics moved towards those of this batch; `var` is of the batch itself, over `count` values.
-pub(super) fn moved(
-    op: &str,
-    running: Running,
-    mean: &Tensor,
-    var: &Tensor,
-    count: usize,
-    momentum: f64,
-) -> Result<(Tensor, Tensor)> {
+pub(super) fn moved(op: &str, running: Running, mean: &Tensor, var: &Tensor, count: usize) -> Result<(Tensor, Tensor)> {
     let unbiased = var.mul_scalar(count as f64 / (count as f64 - 1.0).max(1.0))?;
     let step = |old: &Tensor, new: &Tensor| {
         if old.shape() != new.shape() {
@@ -94,21 +106,21 @@ pub(super) fn moved(
         }
         let old = old.detach();
         let wide = cast::astype(&old, new.dtype())?;
-        cast::astype(&wide.add(&new.subtract(&wide)?.mul_scalar(momentum)?)?, old.dtype())
+        cast::astype(&wide.add(&new.subtract(&wide)?.mul_scalar(running.momentum)?)?, old.dtype())
     };
     Ok((step(running.mean, mean)?, step(running.var, &unbiased)?))
 }
 
 /// `(x - mean) / sqrt(var + eps) * weight + bias`, with the statistics of the batch when training, else the running
-/// ones. Training also returns the running statistics moved by `momentum`.
+/// ones; then its finish. Training also returns the running statistics moved.
 pub fn batch_norm(
     x: &Tensor,
     running: Option<Running>,
     weight: Option<&Tensor>,
     bias: Option<&Tensor>,
     training: bool,
-    momentum: f64,
     eps: f64,
+    finish: Finish,
 ) -> Result<BatchNormed> {
     let op = "batch_norm";
     check_float(op, x)?;
@@ -120,7 +132,7 @@ pub fn batch_norm(
     if !training {
         let running =
             running.ok_or_else(|| Error::value(op, "expected running statistics outside of training, got none"))?;
-        let output = cast::astype(&evaluated(op, &wide, running, weight, bias, eps)?, x.dtype())?;
+        let output = cast::astype(&evaluated(op, &wide, running, weight, bias, eps, finish)?, x.dtype())?;
         return Ok(BatchNormed { output, running: None });
     }
     let length: usize = places.iter().product();
@@ -132,14 +144,15 @@ pub fn batch_norm(
     }
     let weight = copy::contiguous(&parameter(op, "weight", weight, &[channels], 1.0, &wide)?)?;
     let bias = copy::contiguous(&parameter(op, "bias", bias, &[channels], 0.0, &wide)?)?;
-    let flat = movement::reshape(&wide, &[samples, channels, length])?;
     let short = length < SHORT && samples > 1;
     let swapped = |x: &Tensor| movement::permute(x, &[1, 0, 2]);
-    let rows = match short {
-        true => movement::reshape(&swapped(&flat)?, &[1, channels, count])?,
-        false => flat,
+    let rows = |x: &Tensor| {
+        let flat = movement::reshape(x, &[samples, channels, length])?;
+        copy::contiguous(&if short { movement::reshape(&swapped(&flat)?, &[1, channels, count])? } else { flat })
     };
-    let outputs = apply(BatchNorm { eps }, &[&copy::contiguous(&rows)?, &weight, &bias])?;
+    let mut inputs = vec![rows(&wide)?, weight, bias];
+    inputs.extend(finish.residual_for(op, &wide)?.as_ref().map(rows).transpose()?);
+    let outputs = apply(BatchNorm { eps, relu: finish.relu }, &inputs.iter().collect::<SmallVec<[&Tensor; 4]>>())?;
     let [y, stats] = outputs.as_slice() else { return Err(Error::internal(op, "expected two outputs")) };
     let y = match short {
         true => swapped(&movement::reshape(y, &[channels, samples, length])?)?,
@@ -148,7 +161,7 @@ pub fn batch_norm(
     let output = cast::astype(&movement::reshape(&y, x.shape())?, x.dtype())?;
     let running = running.map(|running| {
         let column = |i| movement::reshape(&movement::narrow(&stats.detach(), 1, i, 1)?, &[channels]);
-        moved(op, running, &column(0)?, &column(1)?, count, momentum)
+        moved(op, running, &column(0)?, &column(1)?, count)
     });
     Ok(BatchNormed { output, running: running.transpose()? })
 }
@@ -161,9 +174,10 @@ fn evaluated(
     weight: Option<&Tensor>,
     bias: Option<&Tensor>,
     eps: f64,
+    finish: Finish,
 ) -> Result<Tensor> {
     let value = |what, p| parameter(op, what, Some(p), &x.shape()[1..2], 0.0, x);
     let rstd = value("running_var", running.var)?.add_scalar(eps)?.rsqrt()?;
     let scale = weight.map_or_else(|| Ok(rstd.clone()), |weight| value("weight", weight)?.multiply(&rstd))?;
-    affine(op, x, Some(running.mean), Some(&scale), bias)
+    affine(op, x, Some(running.mean), Some(&scale), bias, finish)
 }

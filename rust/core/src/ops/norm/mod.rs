@@ -3,11 +3,13 @@
 mod batch;
 mod batch_cpu;
 mod channels;
+mod finish;
 mod formula;
 mod rows;
 mod rows_cpu;
 
 pub use batch::{BatchNormed, batch_norm};
+pub use finish::Finish;
 
 use super::{cast, create, movement};
 use crate::dtype::{DType, Kind};
@@ -125,7 +127,7 @@ fn per_sample(
     let n = x.numel() / rows.max(1);
     let plain = |absent| parameter(op, "weight", None, &[n], absent, &wide);
     let y = normalize_rows(op, &movement::reshape(&wide, &[rows, n])?, &plain(1.0)?, &plain(0.0)?, eps, true)?;
-    let y = affine(op, &movement::reshape(&y, x.shape())?, None, weight, bias)?;
+    let y = affine(op, &movement::reshape(&y, x.shape())?, None, weight, bias, Finish::default())?;
     cast::astype(&y, x.dtype())
 }
 
@@ -134,6 +136,8 @@ fn per_sample(
 pub struct Running<'a> {
     pub mean: &'a Tensor,
     pub var: &'a Tensor,
+    /// Weight of the newest batch.
+    pub momentum: f64,
 }
 
 /// Each channel of each sample normalised by itself, or by the running statistics when `use_input_stats` is false.
@@ -143,7 +147,6 @@ pub fn instance_norm(
     weight: Option<&Tensor>,
     bias: Option<&Tensor>,
     use_input_stats: bool,
-    momentum: f64,
     eps: f64,
 ) -> Result<BatchNormed> {
     let op = "instance_norm";
@@ -151,7 +154,7 @@ pub fn instance_norm(
         return Err(Error::shape(op, format!("expected an input (N, C, ...), got shape {}", display(x.shape()))));
     };
     if !use_input_stats {
-        return batch_norm(x, running, weight, bias, false, momentum, eps);
+        return batch_norm(x, running, weight, bias, false, eps, Finish::default());
     }
     let count: usize = places.iter().product();
     if count <= 1 && x.numel() > 0 {
@@ -164,7 +167,7 @@ pub fn instance_norm(
         let mean = mean_to(&flat, &[samples, channels, 1])?;
         let over_samples = |x: &Tensor| movement::reshape(&mean_to(x, &[1, channels, 1])?, &[channels]);
         let spread = over_samples(&flat.subtract(&mean)?.square()?)?;
-        batch::moved(op, running, &over_samples(&mean)?, &spread, count, momentum)
+        batch::moved(op, running, &over_samples(&mean)?, &spread, count)
     });
     Ok(BatchNormed { output, running: running.transpose()? })
 }

@@ -67,7 +67,7 @@ fn group_and_instance_norm_agree_with_the_definition() {
     let want = naive(&values(&x), |i| i / 10, 1e-5, true);
     assert!(close(&group_norm(&x, 3, None, None, 1e-5).unwrap(), &want, 1e-12));
     let want = naive(&values(&x), |i| i / 5, 1e-5, true);
-    assert!(close(&instance_norm(&x, None, None, None, true, 0.1, 1e-5).unwrap().output, &want, 1e-12));
+    assert!(close(&instance_norm(&x, None, None, None, true, 1e-5).unwrap().output, &want, 1e-12));
     assert!(group_norm(&x, 4, None, None, 1e-5).is_err());
     assert!(group_norm(&x, 0, None, None, 1e-5).is_err());
 }
@@ -79,8 +79,8 @@ fn batch_norm_agrees_with_the_definition_and_moves_its_statistics() {
         let places: usize = shape[2..].iter().product();
         let want = naive(&values(&x), |i| i / places % 3, 1e-5, true);
         let (mean, var) = (random_tensor(&[3], 4), random_tensor(&[3], 5).square().unwrap());
-        let running = Some(Running { mean: &mean, var: &var });
-        let trained = batch_norm(&x, running, None, None, true, 0.1, 1e-5).unwrap();
+        let running = Some(Running { mean: &mean, var: &var, momentum: 0.1 });
+        let trained = batch_norm(&x, running, None, None, true, 1e-5, Finish::default()).unwrap();
         assert!(close(&trained.output, &want, 1e-12), "{shape:?}");
         let channel: Vec<f64> =
             values(&x).iter().enumerate().filter(|(i, _)| i / places % 3 == 1).map(|(_, &x)| x).collect();
@@ -89,15 +89,15 @@ fn batch_norm_agrees_with_the_definition_and_moves_its_statistics() {
         let (new_mean, new_var) = trained.running.unwrap();
         assert!((values(&new_mean)[1] - (0.9 * values(&mean)[1] + 0.1 * batch_mean)).abs() < 1e-12);
         assert!((values(&new_var)[1] - (0.9 * values(&var)[1] + 0.1 * batch_var)).abs() < 1e-12);
-        let fixed = batch_norm(&x, running, None, None, false, 0.1, 1e-5).unwrap();
+        let fixed = batch_norm(&x, running, None, None, false, 1e-5, Finish::default()).unwrap();
         let at =
             |i: usize| (values(&x)[i] - values(&mean)[i / places % 3]) / (values(&var)[i / places % 3] + 1e-5).sqrt();
         let want: Vec<f64> = (0..x.numel()).map(at).collect();
         assert!(close(&fixed.output, &want, 1e-12), "{shape:?}");
     }
     let one = random_tensor(&[1, 3], 1);
-    assert!(batch_norm(&one, None, None, None, true, 0.1, 1e-5).is_err());
-    assert!(batch_norm(&one, None, None, None, false, 0.1, 1e-5).is_err());
+    assert!(batch_norm(&one, None, None, None, true, 1e-5, Finish::default()).is_err());
+    assert!(batch_norm(&one, None, None, None, false, 1e-5, Finish::default()).is_err());
 }
 
 #[test]
@@ -109,17 +109,63 @@ fn gradients_agree_with_finite_differences() {
     let images = random_tensor(&[2, 4, 3], 1);
     assert_gradients(&[&images, &w, &b], |x| group_norm(&x[0], 2, Some(&x[1]), Some(&x[2]), 1e-5));
     for x in [&x, &images, &random_tensor(&[2, 4, 20], 1)] {
-        let normed = |x: &[Tensor]| batch_norm(&x[0], None, Some(&x[1]), Some(&x[2]), true, 0.1, 1e-5);
+        let normed = |x: &[Tensor]| batch_norm(&x[0], None, Some(&x[1]), Some(&x[2]), true, 1e-5, Finish::default());
         assert_gradients(&[x, &w, &b], |x| Ok(normed(x)?.output));
     }
     let (mean, var) = (random_tensor(&[4], 4), random_tensor(&[4], 5).square().unwrap());
     for x in [&random_tensor(&[3, 4], 1), &images] {
         let fixed = |x: &[Tensor]| {
-            let running = Some(Running { mean: &mean, var: &var });
-            batch_norm(&x[0], running, Some(&x[1]), Some(&x[2]), false, 0.1, 1e-2)
+            let running = Some(Running { mean: &mean, var: &var, momentum: 0.1 });
+            batch_norm(&x[0], running, Some(&x[1]), Some(&x[2]), false, 1e-2, Finish::default())
         };
         assert_gradients(&[x, &w, &b], |x| Ok(fixed(x)?.output));
     }
+}
+
+/// Every part of a finish, in training and with fixed statistics, in runs long and short.
+fn finishes(check: impl Fn(&Tensor, &Tensor, bool, bool, bool)) {
+    for shape in [&[6, 4][..], &[3, 4, 5], &[2, 4, 21]] {
+        let (x, residual) = (random_tensor(shape, 1), random_tensor(shape, 6));
+        for bits in 0..8 {
+            check(&x, &residual, bits & 1 > 0, bits & 2 > 0, bits & 4 > 0);
+        }
+    }
+}
+
+fn finished(x: &[Tensor], training: bool, with_residual: bool, relu: bool) -> Result<Tensor> {
+    let (mean, var) = (random_tensor(&[4], 4), random_tensor(&[4], 5).square().unwrap());
+    let running = Some(Running { mean: &mean, var: &var, momentum: 0.1 });
+    let finish = Finish { residual: with_residual.then(|| &x[3]), relu };
+    Ok(batch_norm(&x[0], running, Some(&x[1]), Some(&x[2]), training, 1e-2, finish)?.output)
+}
+
+#[test]
+fn a_finish_is_an_addition_and_a_relu() {
+    let (w, b) = (random_tensor(&[4], 2), random_tensor(&[4], 3));
+    finishes(|x, residual, training, with_residual, relu| {
+        let inputs = [x.clone(), w.clone(), b.clone(), residual.clone()];
+        let mut want = finished(&inputs, training, false, false).unwrap();
+        if with_residual {
+            want = want.add(residual).unwrap();
+        }
+        if relu {
+            want = want.relu().unwrap();
+        }
+        let got = finished(&inputs, training, with_residual, relu).unwrap();
+        assert!(close(&got, &values(&want), 0.0), "{:?} {training} {with_residual} {relu}", x.shape());
+    });
+    let x = random_tensor(&[2, 4], 1);
+    assert!(finished(&[x.clone(), w.clone(), b.clone(), w.clone()], true, true, false).is_err());
+    assert!(finished(&[x, w.clone(), b, w], false, true, false).is_err());
+}
+
+#[test]
+fn gradients_go_through_a_finish() {
+    let (w, b) = (random_tensor(&[4], 2), random_tensor(&[4], 3));
+    finishes(|x, residual, training, with_residual, relu| {
+        let inputs: &[&Tensor] = if with_residual { &[x, &w, &b, residual] } else { &[x, &w, &b] };
+        assert_gradients(inputs, |x| finished(x, training, with_residual, relu));
+    });
 }
 
 #[test]
