@@ -30,13 +30,13 @@ pub const STANDARD: &[Row] = rows! {
     /// The smallest element; NaN if there is one.
     min [x: Tensor] () {axis: Option<Ints> = None, keepdims: bool = false} -> Tensor = reduce::min(&x, axes(&axis), keepdims);
     /// The product of the elements along the axes.
-    prod [x: Tensor] () {axis: Option<Ints> = None, dtype: Option<DType> = None, keepdims: bool = false} -> Tensor
+    prod [x: Tensor] () {axis: Option<Ints> = None, keepdims: bool = false, dtype: Option<DType> = None} -> Tensor
         = reduce::prod(&x, axes(&axis), dtype, keepdims);
     /// The standard deviation: the root of `var`.
     std [x: Tensor] () {axis: Option<Ints> = None, correction: f64 = 0.0, keepdims: bool = false} -> Tensor
         = reduce::std(&x, axes(&axis), correction, keepdims);
     /// The sum, accumulated pairwise.
-    sum [x: Tensor] () {axis: Option<Ints> = None, dtype: Option<DType> = None, keepdims: bool = false} -> Tensor
+    sum [x: Tensor] () {axis: Option<Ints> = None, keepdims: bool = false, dtype: Option<DType> = None} -> Tensor
         = reduce::sum(&x, axes(&axis), dtype, keepdims);
     /// The mean squared distance from the mean, divided by n - correction.
     var [x: Tensor] () {axis: Option<Ints> = None, correction: f64 = 0.0, keepdims: bool = false} -> Tensor

@@ -6,7 +6,7 @@ use crate::tensor::PyTensor;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyBool, PyTuple};
 use std::ffi::CString;
 use std::panic::AssertUnwindSafe;
 use std::sync::OnceLock;
@@ -119,8 +119,9 @@ fn place_positional<'a, 'py>(
     let params = bound.row.params;
     // Methods take the standard's keyword-only arguments by position as well: x.sum(0).
     let allowed = params.iter().filter(|p| method || p.pass != Pass::KeywordOnly).count() - first;
-    let spread = method && count > 1 && params.get(first).is_some_and(|p| p.variadic);
-    if spread && value(0).extract::<i64>().is_ok() {
+    // A bool is a flag, as in x.sum(0, True).
+    let sizes = || value(0).extract::<i64>().is_ok() && (0..count).all(|i| !value(i).is_instance_of::<PyBool>());
+    if count > 1 && bound.row.spreads(method) && sizes() {
         slots.set_spread(first, (0..count).map(value).collect());
         return Ok(());
     }

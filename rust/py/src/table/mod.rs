@@ -25,7 +25,7 @@ pub struct Param {
     /// Rust text of the default; `None` when the argument is required.
     pub default: Option<&'static str>,
     pub pass: Pass,
-    /// In a method, `x.reshape(2, 3)` means `x.reshape((2, 3))`.
+    /// Several numbers in its place are one list: `x.reshape(2, 3)`, `zeros(2, 3)`.
     pub variadic: bool,
     pub optional: bool,
 }
@@ -48,6 +48,12 @@ impl Row {
     /// The name without the underscore that keeps Rust's keywords apart.
     pub fn python_name(&self) -> &'static str {
         self.name.strip_suffix('_').unwrap_or(self.name)
+    }
+
+    /// Whether several positional numbers mean one list: in a method, or where nothing else is taken by position.
+    pub fn spreads(&self, method: bool) -> bool {
+        let by_position = self.params.iter().filter(|p| p.pass != Pass::KeywordOnly).count();
+        self.params.get(method as usize).is_some_and(|p| p.variadic) && (method || by_position == 1)
     }
 
     /// The name users know, for messages: `_einsum` is the inner half of `einsum`.

@@ -29,12 +29,18 @@ fn plain(p: &Param) -> String {
     p.default.map_or(p.name.into(), |d| format!("{}={}", p.name, python_default(d)))
 }
 
-fn parameters(params: &[Param], typed: bool) -> String {
+/// With `spread`, more sizes may follow the first parameter.
+fn parameters(params: &[Param], spread: bool, typed: bool) -> String {
+    let more = match (spread, typed) {
+        (false, _) => "*",
+        (true, false) => "*more",
+        (true, true) => "*more: int",
+    };
     let mut out: Vec<String> = Vec::new();
     for (i, p) in params.iter().enumerate() {
         let before = i.checked_sub(1).map(|i| params[i].pass);
         if p.pass == Pass::KeywordOnly && before != Some(Pass::KeywordOnly) {
-            out.push("*".into());
+            out.push(more.into());
         }
         out.push(if typed { declared(p) } else { plain(p) });
         let next = params.get(i + 1).map(|n| n.pass);
@@ -47,11 +53,11 @@ fn parameters(params: &[Param], typed: bool) -> String {
 
 /// The text behind `help()`; its first line is what `inspect.signature` reads.
 pub fn docstring(row: &Row) -> String {
-    format!("{}({})\n--\n\n{}", row.python_name(), parameters(row.params, false), doc(row))
+    format!("{}({})\n--\n\n{}", row.python_name(), parameters(row.params, row.spreads(false), false), doc(row))
 }
 
 pub fn method_docstring(row: &Row) -> String {
-    let rest = parameters(&row.params[1..], false);
+    let rest = parameters(&row.params[1..], false, false);
     let next_is_positional = row.params.get(1).is_some_and(|p| p.pass == Pass::PositionalOnly);
     let start = match (rest.is_empty(), next_is_positional) {
         (true, _) => "$self, /",
@@ -72,7 +78,7 @@ fn indented(row: &Row, by: &str) -> String {
 /// Stub text of all functions of the table.
 pub fn functions() -> String {
     let one = |b: &super::call::BoundRow| {
-        let (name, params) = (b.row.python_name(), parameters(b.row.params, true));
+        let (name, params) = (b.row.python_name(), parameters(b.row.params, b.row.spreads(false), true));
         format!("def {name}({params}) -> {}:\n{}\n", b.row.returns, indented(b.row, "    "))
     };
     table().iter().map(one).collect()
