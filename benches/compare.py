@@ -5,6 +5,8 @@
 The ratio of a row is the fastest peer's time over ours, both medians of the rounds: above 1, we are faster. Its spread
 is the interquartile range of the ratios of single rounds. The error is that of the result against float64 (root mean
 square, relative), the rival's in brackets. A peer that is not installed is named, and so is a row that cannot run.
+The roofline is the time in which the machine could at best compute and move what our ops do, one after the other, over
+our time (`fg.cpu.roofline`); what is found in caches can be faster.
 JAX and NumPy have no layers of their own and stand in the rows of single ops.
 """
 
@@ -157,6 +159,7 @@ def summary(
         mine, theirs = sizes[OURS], sizes[rival_name]
         if mine is not None and abs(mine - theirs) > SAME_RESULT * abs(theirs):
             notes.append(f"results differ: mean magnitude {mine:.6g}, of {rival_name} {theirs:.6g}")
+    least = prepared.get(OURS, {}).get("least_seconds")
     return Row(
         workload=workload.name,
         ours=ours,
@@ -168,6 +171,7 @@ def summary(
         at_least=workload.at_least,
         goal=workload.goal,
         rival_error=prepared.get(rival_name, {}).get("error_of_result"),
+        roofline=least / ours if least and ours else None,
         unit=workload.unit,
         peers=peers,
         note="; ".join(notes),

@@ -15,6 +15,9 @@ from typing import Any
 
 import numpy as np
 
+# Bytes below which the time of an op is not that of its memory.
+SMALLEST = 1 << 16
+
 THREAD_VARIABLES = ("FERROGRAD_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -52,6 +55,15 @@ class Library:
     def adamw(self, parameters: Any) -> Any:
         raise NotImplementedError(self.name)
 
+    def normed(self, norm: Any, x: Any, residual: Any = None) -> Any:
+        """Batch norm, an addition and a relu, as users of the library write them."""
+        y = norm(x)
+        return self.F.relu(y if residual is None else y + residual)
+
+    def least_seconds(self, work: Callable[[], Any]) -> float | None:  # noqa: ARG002 - a library that cannot say
+        """The time the machine needs at least for what the work computes and moves, op by op."""
+        return None
+
 
 class Ferrograd(Library):
     name = "ferrograd"
@@ -62,6 +74,7 @@ class Ferrograd(Library):
 
         fg.set_num_threads(self.threads)
         self.xp, self.F, self.nn, self.optim = fg, F, fg.nn, fg.optim
+        self.roofs: dict[int, Any] = {}
         self.version = f"{fg.__version__} ({fg.cpu.level()})"
 
     def tensor(self, array: np.ndarray, dtype: str | None = None) -> Any:
@@ -76,6 +89,24 @@ class Ferrograd(Library):
 
     def adamw(self, parameters: Any) -> Any:
         return self.optim.AdamW(parameters, lr=1e-3)
+
+    def normed(self, norm: Any, x: Any, residual: Any = None) -> Any:
+        return norm(x, residual=residual, relu=True)
+
+    def least_seconds(self, work: Callable[[], Any]) -> float | None:
+        with self.xp.profile(file=None) as profile:
+            work()
+        touched = max((op.bytes_in + op.bytes_out) // op.calls for op in profile.ops)
+        roof = self.roof(1 << max(touched, SMALLEST).bit_length())
+        return sum(roof.seconds(op.flops, op.bytes_in, op.bytes_out) for op in profile.ops)
+
+    def roof(self, size: int) -> Any:
+        """The best seen so far: a shared machine is slow at times, and its roof is what it can do at others."""
+        now = self.xp.cpu.roofline(size)
+        best = [max(pair) for pair in zip(now, self.roofs.get(size, now), strict=True)]
+        best[0] = max(best[0], *(roof.flops for roof in self.roofs.values()), 0.0)
+        self.roofs[size] = type(now)(*best)
+        return self.roofs[size]
 
 
 class Torch(Library):

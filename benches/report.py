@@ -24,6 +24,7 @@ class Row:
     at_least: float | None
     goal: float | None
     rival_error: float | None
+    roofline: float | None
     unit: str
     peers: dict[str, float]
     note: str
@@ -84,9 +85,10 @@ COLUMNS = {
     "at least": lambda row: "" if row.at_least is None else f"{row.at_least:.3g}",
     "goal": lambda row: "" if row.goal is None else f"{row.goal:.3g}",
     "reached": Row.verdict,
+    "roofline": lambda row: "" if row.roofline is None else f"{row.roofline:.0%}",
     "error (rival's)": errors,
 }
-WIDTHS = (50, 9, 9, 14, 6, 6, 8, 5, 7, 17)
+WIDTHS = (50, 9, 9, 14, 6, 6, 8, 5, 7, 8, 17)
 
 
 def aligned(cells: list[str]) -> str:

@@ -48,7 +48,8 @@ class Worker:
             result = self.library.array(self.work())
             answer = {"error_of_result": self.error(result), "size_of_result": float(np.abs(result).mean())}
             seconds = warm_up(self.work, self.clock)
-        return {**answer, "calls": calls_per_sample(seconds), "seconds": seconds}
+            least = self.library.least_seconds(self.work)
+        return {**answer, "calls": calls_per_sample(seconds), "seconds": seconds, "least_seconds": least}
 
     def error(self, result: np.ndarray) -> float | None:
         """Root mean square of the deviation from float64, relative to that of the exact result."""

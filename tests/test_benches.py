@@ -43,6 +43,7 @@ def test_compare_writes_rows_and_machine(tmp_path: Path) -> None:
         assert row["workload"] in printed
         assert row["workload"] in table.read_text()
     assert 0 < result["rows"][1]["error"] < 1e-6
+    assert result["rows"][1]["roofline"] > 0
 
 
 def test_compare_holds_ferrograd_against_numpy() -> None:

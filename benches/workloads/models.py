@@ -29,7 +29,7 @@ def keras_cnn(lib: Library) -> Any:
 
 def resnet18(lib: Library) -> Any:
     """ResNet-18 for images of 32 x 32: a first convolution of 3 x 3 and no first pooling."""
-    nn, F = lib.nn, lib.F
+    nn = lib.nn
 
     class Block(nn.Module):
         def __init__(self, inputs: int, outputs: int, stride: int) -> None:
@@ -43,8 +43,8 @@ def resnet18(lib: Library) -> Any:
                 )
 
         def forward(self, x: Any) -> Any:
-            y = F.relu(self.bn1(self.conv1(x)))
-            return F.relu(self.bn2(self.conv2(y)) + self.downsample(x))
+            y = lib.normed(self.bn1, self.conv1(x))
+            return lib.normed(self.bn2, self.conv2(y), residual=self.downsample(x))
 
     widths = [64, 64, 128, 256, 512]
     blocks = [

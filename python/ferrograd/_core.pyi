@@ -300,9 +300,9 @@ class Tensor:
     def max(self, axis: int | Sequence[int] | None = None, keepdims: builtins.bool = False, **torch_names: Any) -> Tensor: ...
     def mean(self, axis: int | Sequence[int] | None = None, keepdims: builtins.bool = False, **torch_names: Any) -> Tensor: ...
     def min(self, axis: int | Sequence[int] | None = None, keepdims: builtins.bool = False, **torch_names: Any) -> Tensor: ...
-    def prod(self, axis: int | Sequence[int] | None = None, dtype: DTypeLike | None = None, keepdims: builtins.bool = False, **torch_names: Any) -> Tensor: ...
+    def prod(self, axis: int | Sequence[int] | None = None, keepdims: builtins.bool = False, dtype: DTypeLike | None = None, **torch_names: Any) -> Tensor: ...
     def std(self, axis: int | Sequence[int] | None = None, correction: float = 0.0, keepdims: builtins.bool = False, **torch_names: Any) -> Tensor: ...
-    def sum(self, axis: int | Sequence[int] | None = None, dtype: DTypeLike | None = None, keepdims: builtins.bool = False, **torch_names: Any) -> Tensor: ...
+    def sum(self, axis: int | Sequence[int] | None = None, keepdims: builtins.bool = False, dtype: DTypeLike | None = None, **torch_names: Any) -> Tensor: ...
     def var(self, axis: int | Sequence[int] | None = None, correction: float = 0.0, keepdims: builtins.bool = False, **torch_names: Any) -> Tensor: ...
     def cumulative_sum(self, axis: int | None = None, dtype: DTypeLike | None = None, include_initial: builtins.bool = False, **torch_names: Any) -> Tensor: ...
     def cumulative_prod(self, axis: int | None = None, dtype: DTypeLike | None = None, include_initial: builtins.bool = False, **torch_names: Any) -> Tensor: ...
@@ -384,9 +384,10 @@ def _gpu_memory_stats(device: int) -> dict[str, int]: ...
 def _gpu_synchronize(device: int) -> None: ...
 def _gpu_empty_cache(device: int) -> None: ...
 def _cpu_memory_stats() -> dict[str, int]: ...
+def _cpu_roofline(bytes: int) -> tuple[float, float, float]: ...
 def _cpu_empty_cache() -> None: ...
 def _profile_start() -> None: ...
-def _profile_stop() -> list[tuple[str, int, float, int, int]]: ...
+def _profile_stop() -> list[tuple[str, int, float, int, int, int]]: ...
 def acos(x: Tensor, /) -> Tensor:
     """The inverse cosine, in radians.
     
@@ -850,7 +851,7 @@ def arange(start: complex, /, stop: complex | None = None, step: complex = 1, *,
     
     Raises ValueError for a zero step or values outside the dtype."""
 
-def empty(shape: int | Sequence[int], *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
+def empty(shape: int | Sequence[int], *more: int, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
     """Memory of this shape; the values are zeros, so that nothing undefined can be read."""
 
 def eye(n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
@@ -862,10 +863,10 @@ def full(shape: int | Sequence[int], fill_value: complex, *, dtype: DTypeLike | 
 def linspace(start: complex, stop: complex, /, num: int, *, dtype: DTypeLike | None = None, device: str | None = None, endpoint: builtins.bool = True) -> Tensor:
     """num evenly spaced values from start to stop."""
 
-def ones(shape: int | Sequence[int], *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
+def ones(shape: int | Sequence[int], *more: int, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
     """A tensor of ones."""
 
-def zeros(shape: int | Sequence[int], *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
+def zeros(shape: int | Sequence[int], *more: int, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
     """A tensor of zeros."""
 
 def empty_like(x: Tensor, /, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
@@ -964,13 +965,13 @@ def mean(x: Tensor, /, *, axis: int | Sequence[int] | None = None, keepdims: bui
 def min(x: Tensor, /, *, axis: int | Sequence[int] | None = None, keepdims: builtins.bool = False) -> Tensor:
     """The smallest element; NaN if there is one."""
 
-def prod(x: Tensor, /, *, axis: int | Sequence[int] | None = None, dtype: DTypeLike | None = None, keepdims: builtins.bool = False) -> Tensor:
+def prod(x: Tensor, /, *, axis: int | Sequence[int] | None = None, keepdims: builtins.bool = False, dtype: DTypeLike | None = None) -> Tensor:
     """The product of the elements along the axes."""
 
 def std(x: Tensor, /, *, axis: int | Sequence[int] | None = None, correction: float = 0.0, keepdims: builtins.bool = False) -> Tensor:
     """The standard deviation: the root of `var`."""
 
-def sum(x: Tensor, /, *, axis: int | Sequence[int] | None = None, dtype: DTypeLike | None = None, keepdims: builtins.bool = False) -> Tensor:
+def sum(x: Tensor, /, *, axis: int | Sequence[int] | None = None, keepdims: builtins.bool = False, dtype: DTypeLike | None = None) -> Tensor:
     """The sum, accumulated pairwise."""
 
 def var(x: Tensor, /, *, axis: int | Sequence[int] | None = None, correction: float = 0.0, keepdims: builtins.bool = False) -> Tensor:
@@ -1119,10 +1120,11 @@ def log_softmax(x: Tensor, axis: int = -1, *, dtype: DTypeLike | None = None) ->
 def softmax(x: Tensor, axis: int = -1, *, dtype: DTypeLike | None = None) -> Tensor:
     """exp(x) / sum(exp(x)) along an axis, without overflow."""
 
-def batch_norm(x: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None = None, bias: Tensor | None = None, training: builtins.bool = False, momentum: float = 0.1, eps: float = 1e-5) -> Tensor:
+def batch_norm(x: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None = None, bias: Tensor | None = None, training: builtins.bool = False, momentum: float = 0.1, eps: float = 1e-5, residual: Tensor | None = None, relu: builtins.bool = False) -> Tensor:
     """Each channel of x (N, C, ...) scaled to mean 0 and variance 1 over the batch, then times weight plus bias.
     
-    In training the running statistics are moved in place; otherwise they are used."""
+    In training the running statistics are moved in place; otherwise they are used. A residual of the shape of x is
+    added to the result, and relu sets what is below zero to zero, in the same pass over memory."""
 
 def group_norm(x: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5) -> Tensor:
     """Groups of channels of x (N, C, ...) scaled to mean 0 and variance 1, then times weight plus bias by channel."""
@@ -1402,10 +1404,10 @@ def fft_ifftshift(x: Tensor, /, *, axes: int | Sequence[int] | None = None) -> T
 def bernoulli(x: Tensor, *, generator: Generator | None = None) -> Tensor:
     """Ones with the probabilities that x holds, else zeros."""
 
-def rand(shape: int | Sequence[int], *, dtype: DTypeLike | None = None, device: str | None = None, generator: Generator | None = None) -> Tensor:
+def rand(shape: int | Sequence[int], *more: int, dtype: DTypeLike | None = None, device: str | None = None, generator: Generator | None = None) -> Tensor:
     """Uniform draws from [0, 1)."""
 
-def randn(shape: int | Sequence[int], *, dtype: DTypeLike | None = None, device: str | None = None, generator: Generator | None = None) -> Tensor:
+def randn(shape: int | Sequence[int], *more: int, dtype: DTypeLike | None = None, device: str | None = None, generator: Generator | None = None) -> Tensor:
     """Normal draws with mean 0 and variance 1."""
 
 def randint(low: int, high: int, shape: int | Sequence[int], *, dtype: DTypeLike | None = None, device: str | None = None, generator: Generator | None = None) -> Tensor:

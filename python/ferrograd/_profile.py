@@ -10,13 +10,15 @@ from ferrograd import _core
 
 
 class OpCost(NamedTuple):
-    """The calls of one op: seconds without the ops called inside, bytes of all operands and of all results."""
+    """The calls of one op: seconds without the ops called inside, bytes of all operands and of all results, and the
+    multiplications and additions of matrix products and what is made of them."""
 
     name: str
     calls: int
     seconds: float
     bytes_in: int
     bytes_out: int
+    flops: int
 
 
 class profile:
@@ -33,8 +35,8 @@ class profile:
     >>> x = fg.ones((8, 8))
     >>> with fg.profile(file=None) as profile:
     ...     y = fg.exp(x @ x)
-    >>> sorted((op.name, op.calls, op.bytes_out) for op in profile.ops)
-    [('exp', 1, 256), ('matmul', 1, 256)]
+    >>> sorted((op.name, op.calls, op.bytes_out, op.flops) for op in profile.ops)
+    [('exp', 1, 256, 0), ('matmul', 1, 256, 1024)]
     """
 
     def __init__(self, file: TextIO | None = sys.stdout) -> None:
@@ -56,7 +58,7 @@ class profile:
 
     def __str__(self) -> str:
         inside = sum(op.seconds for op in self.ops)
-        lines = [f"{'op':24}{'calls':>8}{'ms':>12}{'share':>8}{'MB in':>12}{'MB out':>12}{'GB/s':>8}"]
+        lines = [f"{'op':24}{'calls':>8}{'ms':>12}{'share':>8}{'MB in':>12}{'MB out':>12}{'GB/s':>8}{'GFLOP/s':>9}"]
         lines += [_line(op, op.seconds / self.seconds if self.seconds else 0.0) for op in self.ops]
         lines.append(f"{'outside of ops':32}{(self.seconds - inside) * 1e3:12.3f}")
         lines.append(f"{'all':32}{self.seconds * 1e3:12.3f}")
@@ -65,5 +67,6 @@ class profile:
 
 def _line(op: OpCost, share: float) -> str:
     moved = (op.bytes_in + op.bytes_out) / op.seconds / 1e9 if op.seconds else 0.0
-    sizes = f"{op.bytes_in / 1e6:12.3f}{op.bytes_out / 1e6:12.3f}{moved:8.1f}"
+    computed = f"{op.flops / op.seconds / 1e9:9.1f}" if op.flops and op.seconds else ""
+    sizes = f"{op.bytes_in / 1e6:12.3f}{op.bytes_out / 1e6:12.3f}{moved:8.1f}{computed}"
     return f"{op.name:24}{op.calls:>8}{op.seconds * 1e3:12.3f}{share:8.1%}{sizes}"

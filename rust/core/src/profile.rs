@@ -19,6 +19,16 @@ pub struct Cost {
     /// Elements of the operands times their size, whatever their strides.
     pub bytes_in: u64,
     pub bytes_out: u64,
+    /// Multiplications and additions of matrix products and what is made of them; other ops wait for memory.
+    pub flops: u64,
+}
+
+/// What one call works on.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Work {
+    pub bytes_in: u64,
+    pub bytes_out: u64,
+    pub flops: u64,
 }
 
 static ON: AtomicBool = AtomicBool::new(false);
@@ -55,29 +65,26 @@ pub fn is_on() -> bool {
 
 /// Runs `work`, and counts it under `name` while profiling is on.
 #[inline]
-pub fn observe<R>(
-    name: &'static str,
-    sizes: impl FnOnce(&R) -> (u64, u64),
-    work: impl FnOnce() -> Result<R>,
-) -> Result<R> {
-    if is_on() { counted(name, sizes, work) } else { work() }
+pub fn observe<R>(name: &'static str, size: impl FnOnce(&R) -> Work, work: impl FnOnce() -> Result<R>) -> Result<R> {
+    if is_on() { counted(name, size, work) } else { work() }
 }
 
 #[cold]
-fn counted<R>(name: &'static str, sizes: impl FnOnce(&R) -> (u64, u64), work: impl FnOnce() -> Result<R>) -> Result<R> {
+fn counted<R>(name: &'static str, size: impl FnOnce(&R) -> Work, work: impl FnOnce() -> Result<R>) -> Result<R> {
     let outer = INSIDE.replace(Duration::ZERO);
     let start = Instant::now();
     let result = work();
     let elapsed = start.elapsed();
     let inside = INSIDE.replace(outer + elapsed);
     if let Ok(result) = &result {
-        let (bytes_in, bytes_out) = sizes(result);
+        let Work { bytes_in, bytes_out, flops } = size(result);
         let mut costs = costs();
         let cost = costs.entry(name).or_default();
         cost.calls += 1;
         cost.time += elapsed.saturating_sub(inside);
         cost.bytes_in += bytes_in;
         cost.bytes_out += bytes_out;
+        cost.flops += flops;
     }
     result
 }
@@ -106,14 +113,15 @@ mod tests {
             std::thread::sleep(nap);
             Ok(())
         };
-        let work = || observe("test_inner", |_| (3, 4), rest).and_then(|()| observe("test_inner", |_| (3, 4), rest));
-        assert!(observe("test_off", |_| (1, 1), work).is_ok());
+        let sized = |bytes_in, bytes_out| move |_: &()| Work { bytes_in, bytes_out, flops: 5 };
+        let work = || observe("test_inner", sized(3, 4), rest).and_then(|()| observe("test_inner", sized(3, 4), rest));
+        assert!(observe("test_off", sized(1, 1), work).is_ok());
         assert!(start() && !start());
-        assert!(observe("test_outer", |_| (1, 2), work).is_ok());
+        assert!(observe("test_outer", sized(1, 2), work).is_ok());
         let costs = stop();
         let (inner, outer) = (costs["test_inner"], costs["test_outer"]);
         assert!(!costs.contains_key("test_off"));
-        assert_eq!((inner.calls, inner.bytes_in, inner.bytes_out), (2, 6, 8));
+        assert_eq!((inner.calls, inner.bytes_in, inner.bytes_out, inner.flops), (2, 6, 8, 10));
         assert_eq!((outer.calls, outer.bytes_in, outer.bytes_out), (1, 1, 2));
         assert!(inner.time >= 2 * nap && outer.time < inner.time);
         // Ops of other tests may end after the stop; this one's are gone.

@@ -38,6 +38,13 @@ fn cpu_level() -> &'static str {
     cpu::level::level().name()
 }
 
+/// Operations, bytes read and bytes written a second, at most.
+#[pyfunction(name = "_cpu_roofline")]
+fn cpu_roofline(py: Python<'_>, bytes: usize) -> PyResult<(f64, f64, f64)> {
+    let roof = py.detach(|| cpu::roof::roof(bytes)).map_err(raise)?;
+    Ok((roof.flops, roof.read, roof.write))
+}
+
 #[pyfunction(name = "_cpu_memory_stats")]
 fn cpu_memory_stats() -> HashMap<&'static str, u64> {
     let s = cpu::arena::memory_stats();
@@ -71,5 +78,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(gpu_empty_cache, module)?)?;
     module.add_function(wrap_pyfunction!(cpu_empty_cache, module)?)?;
     module.add_function(wrap_pyfunction!(cpu_level, module)?)?;
+    module.add_function(wrap_pyfunction!(cpu_roofline, module)?)?;
     module.add_function(wrap_pyfunction!(cpu_memory_stats, module)?)
 }

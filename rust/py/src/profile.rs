@@ -4,8 +4,8 @@ use ferrograd_core::profile::{self, Cost};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
-/// Name, calls, seconds, bytes read and bytes written of one op.
-type Row = (&'static str, u64, f64, u64, u64);
+/// Name, calls, seconds, bytes read, bytes written and floating-point operations of one op.
+type Row = (&'static str, u64, f64, u64, u64, u64);
 
 #[pyfunction(name = "_profile_start")]
 fn profile_start() -> PyResult<()> {
@@ -15,7 +15,7 @@ fn profile_start() -> PyResult<()> {
 
 #[pyfunction(name = "_profile_stop")]
 fn profile_stop() -> Vec<Row> {
-    let row = |(name, c): (_, Cost)| (name, c.calls, c.time.as_secs_f64(), c.bytes_in, c.bytes_out);
+    let row = |(name, c): (_, Cost)| (name, c.calls, c.time.as_secs_f64(), c.bytes_in, c.bytes_out, c.flops);
     profile::stop().into_iter().map(row).collect()
 }
 

@@ -16,6 +16,7 @@ pub mod parts;
 #[allow(unsafe_code)]
 pub mod pool;
 pub mod precision;
+pub mod roof;
 pub mod rows;
 pub mod scratch;
 #[allow(unsafe_code)]

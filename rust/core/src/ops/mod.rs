@@ -82,6 +82,11 @@ pub trait Op: Gradient {
         Err(no_kernel(self.name(), inputs.first().map_or(Device::Gpu(0), |x| x.device())))
     }
 
+    /// Multiplications and additions of the matrix products it makes, for profiles.
+    fn flops(&self, _inputs: &[&Tensor], _outputs: &[Tensor]) -> u64 {
+        0
+    }
+
     /// Where outputs of an op without inputs are made.
     fn device(&self) -> Device {
         Device::Cpu
@@ -95,8 +100,12 @@ pub trait View: Gradient {
 
 /// Runs an op: same device, outputs, kernel, record. Every kernel of the house is launched here.
 pub fn apply<O: Op>(op: O, inputs: &[&Tensor]) -> Result<Outputs> {
-    let sizes = |outputs: &Outputs| (profile::bytes(inputs.iter().copied()), profile::bytes(outputs));
-    let tensors = profile::observe(op.name(), sizes, || run(&op, inputs))?;
+    let size = |outputs: &Outputs| profile::Work {
+        bytes_in: profile::bytes(inputs.iter().copied()),
+        bytes_out: profile::bytes(outputs),
+        flops: op.flops(inputs, outputs),
+    };
+    let tensors = profile::observe(op.name(), size, || run(&op, inputs))?;
     if autograd::must_record(inputs) {
         return autograd::record(Arc::new(op), inputs, tensors);
     }

@@ -50,6 +50,18 @@ struct Dropout {
     stream: Stream,
 }
 
+impl Attention {
+    /// Operations when every pair of a query and a key takes products over so many widths and value widths.
+    fn flops_of(&self, widths: usize, value_widths: usize) -> u64 {
+        let Sizes { heads, rows, columns, width, value_width, .. } = self.sizes;
+        let pairs = match self.causal {
+            true => (0..rows).map(|row| columns.min(row + 1)).sum(),
+            false => rows * columns,
+        };
+        (2 * heads * (widths * width + value_widths * value_width)) as u64 * pairs as u64
+    }
+}
+
 impl Gradient for Attention {
     fn name(&self) -> &'static str {
         NAME
@@ -94,6 +106,9 @@ impl Op for Attention {
             forward::forward(self, [q, k, v], &mask, out.slice_mut()?, logs.slice_mut()?)
         })
     }
+    fn flops(&self, _: &[&Tensor], _: &[Tensor]) -> u64 {
+        self.flops_of(1, 1)
+    }
 }
 
 /// Inputs: queries, keys, values, output, logs of sums, gradient of the output, mask. Outputs: gradients of the first three.
@@ -121,6 +136,9 @@ impl Op for AttentionBackward {
             let saved = backward::Saved { operands: [slices[0], slices[1], slices[2]], output: slices[3], logs: slices[4], dy: slices[5] };
             backward::backward(&self.0, &saved, &mask, [dq.slice_mut()?, dk.slice_mut()?, dv.slice_mut()?])
         })
+    }
+    fn flops(&self, _: &[&Tensor], _: &[Tensor]) -> u64 {
+        self.0.flops_of(3, 2)
     }
 }
 

@@ -75,6 +75,11 @@ impl Op for Convolution {
             kernels::run(self.name(), self.pass, &self.problem, &slices, outputs[0].slice_mut()?)
         })
     }
+    fn flops(&self, _: &[&Tensor], _: &[Tensor]) -> u64 {
+        let Problem { batch, groups, inputs, outputs, geometry } = self.problem;
+        let sizes = [batch, groups, inputs, outputs].into_iter().chain(geometry.output).chain(geometry.kernel);
+        sizes.fold(2, |flops, size| flops.saturating_mul(size as u64))
+    }
 }
 
 /// Zeros around the image: numbers for each axis, as many as keep the size, or none.

@@ -49,6 +49,15 @@ impl Op for MatMul {
     fn gpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
         gpu::matmul(inputs[0], inputs[1], &outputs[0])
     }
+    fn flops(&self, inputs: &[&Tensor], outputs: &[Tensor]) -> u64 {
+        flops(inputs[0], outputs)
+    }
+}
+
+/// Every element of the result is a sum of as many products as the left operand's rows are long.
+fn flops(left: &Tensor, outputs: &[Tensor]) -> u64 {
+    let depth = left.shape().last().copied().unwrap_or(1);
+    outputs.iter().map(|y| 2 * (y.numel() as u64).saturating_mul(depth as u64)).sum()
 }
 
 fn operands<'a, const N: usize>(op: &str, inputs: &[&'a Tensor]) -> Result<[&'a Tensor; N]> {
@@ -166,6 +175,9 @@ impl Op for Linear {
     }
     fn gpu(&self, inputs: &[&Tensor], outputs: &mut [Output]) -> Result<()> {
         gpu::linear(inputs[0], inputs[1], inputs.get(2).copied(), &outputs[0])
+    }
+    fn flops(&self, inputs: &[&Tensor], outputs: &[Tensor]) -> u64 {
+        flops(inputs[0], outputs)
     }
 }
 

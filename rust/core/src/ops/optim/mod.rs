@@ -17,7 +17,7 @@ use super::{copy, host_only};
 use crate::dispatch;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
-use crate::profile;
+use crate::profile::{self, Work};
 use crate::shape;
 use crate::tensor::Tensor;
 use rule::STATES;
@@ -87,7 +87,7 @@ pub fn step(
         if profile::is_on() { profile::bytes(&*parameters) + profile::bytes(states.iter().flatten()) } else { 0 };
     profile::observe(
         rule.name,
-        |()| (kept + profile::bytes(gradients), kept),
+        |()| Work { bytes_in: kept + profile::bytes(gradients), bytes_out: kept, flops: 0 },
         || update(rule, numbers, parameters, gradients, states),
     )
 }

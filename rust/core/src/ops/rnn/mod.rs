@@ -131,6 +131,14 @@ impl Recurrent {
     }
 }
 
+impl Recurrent {
+    /// Operations of all products of inputs and states with their weights.
+    fn flops_of_steps(&self) -> u64 {
+        let Sizes { steps, batch, input, hidden } = self.sizes;
+        2 * (steps * batch * self.cell.gates() * hidden * (input + hidden)) as u64
+    }
+}
+
 impl Gradient for Recurrent {
     fn name(&self) -> &'static str {
         self.cell.name()
@@ -182,6 +190,9 @@ impl Op for Recurrent {
             let results = forward::Results { y: whole(y)?, gates: whole(gates)?, extra: whole(extra)?, h, c };
             forward::run(self, &operands, results)
         })
+    }
+    fn flops(&self, _: &[&Tensor], _: &[Tensor]) -> u64 {
+        self.flops_of_steps()
     }
 }
 
@@ -254,6 +265,9 @@ impl Op for RecurrentBackward {
             };
             backward::run(&self.layer, &saved, grads)
         })
+    }
+    fn flops(&self, _: &[&Tensor], _: &[Tensor]) -> u64 {
+        2 * self.layer.flops_of_steps()
     }
 }
 
