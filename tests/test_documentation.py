@@ -21,6 +21,7 @@ def test_what_is_said_to_be_here_is(code, tmp_path):
     x, y = (fg.testing.make_tensor(2, 3, seed=seed) for seed in range(2))
     names = {"fg": fg, "ferrograd": fg, "nn": nn, "x": x, "y": [0, 1] if "categorical" in code else y}
     names |= {"a": np.zeros((2, 3), np.float32), "model": nn.Linear(3, 1), "path": tmp_path / "weights.safetensors"}
+    names |= {"bn": nn.BatchNorm1d(3), "shortcut": y}
     exec(code, names)
 
 
