@@ -128,6 +128,8 @@ def compare(workload: Workload, frameworks: dict[str, Framework], budget: float)
     samples = collections.defaultdict(list)
     longest = max((a["seconds"] * a["calls"] for a in prepared.values()), default=0.0)
     turns = collections.deque(prepared)
+    # The machine's speed changes while a row is measured: what it could do is asked before and after.
+    least = [attempt(OURS, least=True)] if OURS in prepared else []
     for _ in range(3 if workload.counted else rounds(longest, budget)):
         for name in list(turns):
             if name in prepared:
@@ -136,13 +138,20 @@ def compare(workload: Workload, frameworks: dict[str, Framework], budget: float)
                     samples[name].append(answer["seconds"])
                 frameworks[name].rest()
         turns.rotate()
+    if OURS in prepared:
+        least.append(attempt(OURS, least=True))
     for name in list(prepared):
         attempt(name, release=True)
-    return summary(workload, {name: samples[name] for name in prepared}, prepared, notes)
+    least_seconds = [answer["seconds"] for answer in least if answer and answer["seconds"]]
+    return summary(workload, {name: samples[name] for name in prepared}, prepared, least_seconds, notes)
 
 
 def summary(
-    workload: Workload, samples: dict[str, list[float]], prepared: dict[str, dict[str, Any]], notes: list[str]
+    workload: Workload,
+    samples: dict[str, list[float]],
+    prepared: dict[str, dict[str, Any]],
+    least: list[float],
+    notes: list[str],
 ) -> Row:
     medians = {name: median(values) for name, values in samples.items()}
     peers = {name: seconds for name, seconds in medians.items() if name != OURS}
@@ -159,7 +168,6 @@ def summary(
         mine, theirs = sizes[OURS], sizes[rival_name]
         if mine is not None and abs(mine - theirs) > SAME_RESULT * abs(theirs):
             notes.append(f"results differ: mean magnitude {mine:.6g}, of {rival_name} {theirs:.6g}")
-    least = prepared.get(OURS, {}).get("least_seconds")
     return Row(
         workload=workload.name,
         ours=ours,
@@ -171,7 +179,7 @@ def summary(
         at_least=workload.at_least,
         goal=workload.goal,
         rival_error=prepared.get(rival_name, {}).get("error_of_result"),
-        roofline=least / ours if least and ours else None,
+        roofline=sum(least) / len(least) / ours if least and ours else None,
         unit=workload.unit,
         peers=peers,
         note="; ".join(notes),

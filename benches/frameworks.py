@@ -61,7 +61,7 @@ class Library:
         return self.F.relu(y if residual is None else y + residual)
 
     def least_seconds(self, work: Callable[[], Any]) -> float | None:  # noqa: ARG002 - a library that cannot say
-        """The time the machine needs at least for what the work computes and moves, op by op."""
+        """The time the machine now needs at least for what the work computes and moves, op by op."""
         return None
 
 
@@ -74,7 +74,6 @@ class Ferrograd(Library):
 
         fg.set_num_threads(self.threads)
         self.xp, self.F, self.nn, self.optim = fg, F, fg.nn, fg.optim
-        self.roofs: dict[int, Any] = {}
         self.version = f"{fg.__version__} ({fg.cpu.level()})"
 
     def tensor(self, array: np.ndarray, dtype: str | None = None) -> Any:
@@ -97,16 +96,8 @@ class Ferrograd(Library):
         with self.xp.profile(file=None) as profile:
             work()
         touched = max((op.bytes_in + op.bytes_out) // op.calls for op in profile.ops)
-        roof = self.roof(1 << max(touched, SMALLEST).bit_length())
+        roof = self.xp.cpu.roofline(max(touched, SMALLEST))
         return sum(roof.seconds(op.flops, op.bytes_in, op.bytes_out) for op in profile.ops)
-
-    def roof(self, size: int) -> Any:
-        """The best seen so far: a shared machine is slow at times, and its roof is what it can do at others."""
-        now = self.xp.cpu.roofline(size)
-        best = [max(pair) for pair in zip(now, self.roofs.get(size, now), strict=True)]
-        best[0] = max(best[0], *(roof.flops for roof in self.roofs.values()), 0.0)
-        self.roofs[size] = type(now)(*best)
-        return self.roofs[size]
 
 
 class Torch(Library):

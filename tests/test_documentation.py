@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 import ferrograd as fg
 from ferrograd import nn
 
-PAGE = (Path(__file__).parent.parent / "docs" / "from_pytorch_and_keras.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parent.parent / "docs"
+PAGE = (DOCS / "from_pytorch_and_keras.md").read_text(encoding="utf-8")
 CELLS = [line.split(" | ")[-1] for line in PAGE.splitlines() if line.startswith("|")]
 CODE = [code for cell in CELLS for code in re.findall(r"`([^`]+)`", cell)]
 
@@ -23,6 +25,15 @@ def test_what_is_said_to_be_here_is(code, tmp_path):
     names |= {"a": np.zeros((2, 3), np.float32), "model": nn.Linear(3, 1), "path": tmp_path / "weights.safetensors"}
     names |= {"bn": nn.BatchNorm1d(3), "shortcut": y}
     exec(code, names)
+
+
+def test_the_page_on_performance_profiles_a_step(capsys):
+    page = (DOCS / "performance.md").read_text(encoding="utf-8")
+    for code in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(code, {})
+    assert {"linear", "adam"} <= {line.split()[0] for line in capsys.readouterr().out.splitlines()}
+    for name in re.findall(r"`fg\.([\w.]+)", page):
+        assert functools.reduce(getattr, name.split("."), fg)
 
 
 def test_tensors_are_what_the_page_says():

@@ -46,6 +46,17 @@ print(time.perf_counter() - start, (resident() - memory) / 2**20)
     assert min(megabytes for _, megabytes in measured) < 20
 
 
+def test_denormals_are_zeros_for_ops_alone_and_only_when_asked() -> None:
+    code = """
+import numpy as np, ferrograd as fg
+tiny = fg.full(1 << 20, 1e-40)
+kept = lambda: bool((tiny * 1.0).max() > 0)
+print(kept(), fg.set_flush_denormal(True), kept(), np.float32(1e-38) / np.float32(1e3) != 0)
+print((tiny.reshape(1024, 1024) @ fg.ones((1024, 1024))).max().item() == 0, fg.set_flush_denormal(False), kept())
+"""
+    assert python(code).split() == ["True", "True", "False", "True", "True", "True", "True"]
+
+
 def test_import_changes_no_signal_handler_and_no_environment() -> None:
     code = """
 import numpy, os, signal

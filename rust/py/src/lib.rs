@@ -33,6 +33,14 @@ fn get_num_threads() -> usize {
     ferrograd_core::cpu::pool::num_threads()
 }
 
+/// Whether ops on the CPU take numbers too small for a normal exponent (float32 below 1.2e-38) for zeros, as in PyTorch:
+/// processors compute with them many times slower, which a training run meets when its gradients vanish. Off at first;
+/// ops too small for more than one task go on as they were. Returns whether the processor can.
+#[pyfunction]
+fn set_flush_denormal(mode: bool) -> bool {
+    ferrograd_core::cpu::pool::set_flush_denormal(mode)
+}
+
 /// The least accuracy of float32 matrix products: "highest", "high" or "medium", as in PyTorch. It matters on processors
 /// with AMX, used where `FERROGRAD_AMX=1`: a number is three bfloat16 parts there, two or one; else plain float32.
 #[pyfunction]
@@ -66,5 +74,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(set_float32_matmul_precision, module)?)?;
     module.add_function(wrap_pyfunction!(get_float32_matmul_precision, module)?)?;
     module.add_function(wrap_pyfunction!(set_num_threads, module)?)?;
+    module.add_function(wrap_pyfunction!(set_flush_denormal, module)?)?;
     module.add_function(wrap_pyfunction!(get_num_threads, module)?)
 }

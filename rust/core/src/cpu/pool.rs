@@ -17,7 +17,10 @@ use Ordering::{Acquire, Relaxed, SeqCst};
 use crate::{Error, Result};
 use place::{Place, Taken, here};
 
+mod denormal;
 mod place;
+
+pub use denormal::set_flush_denormal;
 
 /// More threads than any machine has cores.
 const MAX_THREADS: usize = 1024;
@@ -172,6 +175,7 @@ impl Shared {
     /// Draws tasks until none is left; only the caller of the region asks about interrupts.
     fn work(&self, body: &(dyn Fn(usize) + Sync), caller: bool) {
         let outer = INSIDE.replace(true);
+        let mode = denormal::Mode::enter();
         let run = || {
             loop {
                 let task = self.next.fetch_add(1, Relaxed);
@@ -189,6 +193,7 @@ impl Shared {
             self.panic.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| message(&*panic));
             self.cancel();
         }
+        drop(mode);
         INSIDE.set(outer);
     }
 
