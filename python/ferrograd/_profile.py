@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from types import EllipsisType
 from typing import NamedTuple, Self, TextIO
 
 from ferrograd import _core
@@ -25,7 +26,8 @@ class profile:
     """Counts calls, seconds and bytes of every op inside the block, on all threads, and prints them as a table.
 
     Args:
-        file: where the table goes at the end; None prints nothing, `ops` and `str` of the profile have it all the same.
+        file: where the table goes at the end, standard output if not given; None prints nothing, `ops` and `str` of the
+            profile have it all the same.
 
     `ops` lists an `OpCost` per op, the longest first, and `seconds` is the time of the whole block: what the ops do not
     add up to was spent in Python, in views and in the walk of backward. A GPU is waited for after every op, which tells
@@ -39,7 +41,7 @@ class profile:
     [('exp', 1, 256, 0), ('matmul', 1, 256, 1024)]
     """
 
-    def __init__(self, file: TextIO | None = sys.stdout) -> None:
+    def __init__(self, file: TextIO | EllipsisType | None = ...) -> None:
         self.file = file
         self.ops: list[OpCost] = []
         self.seconds = 0.0
@@ -54,7 +56,7 @@ class profile:
         rows = (OpCost(*row) for row in _core._profile_stop())
         self.ops = sorted(rows, key=lambda op: op.seconds, reverse=True)
         if self.file is not None:
-            print(self, file=self.file)
+            print(self, file=sys.stdout if self.file is ... else self.file)
 
     def __str__(self) -> str:
         inside = sum(op.seconds for op in self.ops)
