@@ -128,8 +128,13 @@ def compare(workload: Workload, frameworks: dict[str, Framework], budget: float)
     samples = collections.defaultdict(list)
     longest = max((a["seconds"] * a["calls"] for a in prepared.values()), default=0.0)
     turns = collections.deque(prepared)
+
+    def least_seconds() -> list[float]:
+        answer = attempt(OURS, least=True) if OURS in prepared else None
+        return [answer["seconds"]] if answer and answer["seconds"] else []
+
     # The machine's speed changes while a row is measured: what it could do is asked before and after.
-    least = [attempt(OURS, least=True)] if OURS in prepared else []
+    least = least_seconds()
     for _ in range(3 if workload.counted else rounds(longest, budget)):
         for name in list(turns):
             if name in prepared:
@@ -138,12 +143,10 @@ def compare(workload: Workload, frameworks: dict[str, Framework], budget: float)
                     samples[name].append(answer["seconds"])
                 frameworks[name].rest()
         turns.rotate()
-    if OURS in prepared:
-        least.append(attempt(OURS, least=True))
+    least += least_seconds()
     for name in list(prepared):
         attempt(name, release=True)
-    least_seconds = [answer["seconds"] for answer in least if answer and answer["seconds"]]
-    return summary(workload, {name: samples[name] for name in prepared}, prepared, least_seconds, notes)
+    return summary(workload, {name: samples[name] for name in prepared}, prepared, least, notes)
 
 
 def summary(

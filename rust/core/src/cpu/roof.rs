@@ -7,6 +7,7 @@ use super::pool::{for_each_chunk, num_threads};
 use super::scratch::Scratch;
 use super::{rows, stream};
 use crate::error::{Error, Result};
+use std::hint::black_box;
 use std::time::Instant;
 
 /// Each a second, of all threads together.
@@ -21,7 +22,8 @@ pub struct Roof {
 
 /// Rows, columns and depth of a product whose operands fit a first-level cache of 48 KiB.
 const PRODUCT: [usize; 3] = [32, 48, 128];
-const PRODUCTS: usize = 1000;
+/// Enough for a clock; in emulation a few must do.
+const PRODUCTS: usize = if cfg!(test) { 10 } else { 1000 };
 /// Tasks for each thread, so that one that is held up for a moment holds up little.
 const SHARES: usize = 8;
 /// Elements read or written by one task.
@@ -29,8 +31,6 @@ const PART: usize = 1 << 14;
 /// Bytes moved between two looks at the clock, at least.
 const MOVED: usize = 1 << 25;
 const TRIALS: usize = 5;
-/// No element is this large, so nothing is ever found, but every one is looked at.
-const NEVER: f32 = f32::MAX;
 
 leveled! {
     fn sum(x: &[f32]) -> f64 {
@@ -84,9 +84,9 @@ pub fn roof(bytes: usize) -> Result<Roof> {
     })?;
     let read = least_seconds(|| {
         (0..repeats).try_for_each(|_| {
-            for_each_item(memory[..count].chunks(PART), |part| match sum(part) == NEVER as f64 {
-                true => Err(Error::internal("roofline", "memory does not hold what was written")),
-                false => Ok(()),
+            for_each_item(memory[..count].chunks(PART), |part| {
+                black_box(sum(part));
+                Ok(())
             })
         })
     })?;

@@ -26,11 +26,9 @@ pub fn here() -> i32 {
 /// Leaves a processor that another thread is at work on, for any other one that is allowed.
 pub fn leave(processor: i32) {
     let me = system::thread();
-    let mut taken = Taken(Set::default());
-    if let Some(all) = system::allowed(me).filter(|_| taken.0.add(processor))
-        && !all.without(&taken.0).is_empty()
-        && system::allow(me, &all.without(&taken.0))
-    {
+    let Some(all) = system::allowed(me) else { return };
+    let free = all.without(&Taken::by(processor).0);
+    if free != all && !free.is_empty() && system::allow(me, &free) {
         system::allow(me, &all);
     }
 }
@@ -162,9 +160,7 @@ mod tests {
     use std::sync::mpsc;
 
     fn only(processor: i32) -> Set {
-        let mut set = Set::default();
-        set.add(processor);
-        set
+        Taken::by(processor).0
     }
 
     /// Runs `body` where the thread runs now, and nowhere else; says whether there is another processor.
