@@ -44,6 +44,13 @@ def test_profile_counts_the_operations_of_products_forward_and_backward() -> Non
     assert flops["sum"] == 0
 
 
+def test_profile_counts_the_rows_of_a_lookup_and_not_the_table() -> None:
+    table, index = fg.ones((1000, 8)), fg.tensor([3, 5])
+    with fg.profile(file=None) as profile:
+        nn.functional.embedding(index, table)
+    assert [(op.name, op.bytes_in, op.bytes_out) for op in profile.ops] == [("embedding", 2 * 8 * 4 + 2 * 8, 2 * 8 * 4)]
+
+
 def test_profile_prints_a_table_of_a_training_step() -> None:
     model, page = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1)), io.StringIO()
     optimizer = optim.SGD(model.parameters(), lr=0.1)

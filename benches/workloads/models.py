@@ -56,6 +56,22 @@ def resnet18(lib: Library) -> Any:
     return nn.Sequential(*stem, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 10))
 
 
+def word_vectors(lib: Library, words: int, width: int) -> Any:
+    """How well pairs of words go together: the products of their vectors."""
+    nn = lib.nn
+
+    class WordVectors(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.vectors = nn.Embedding(words, width, sparse=True)
+
+        def forward(self, pairs: Any) -> Any:
+            vectors = self.vectors(pairs)
+            return (vectors[:, 0] * vectors[:, 1]).sum(-1)
+
+    return WordVectors()
+
+
 def char_lstm(lib: Library, vocabulary: int = 65, width: int = 256) -> Any:
     nn = lib.nn
 

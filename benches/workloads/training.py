@@ -1,4 +1,4 @@
-"""Training steps: forward, loss, backward and AdamW, on a batch that stays the same."""
+"""Training steps: forward, loss, backward and optimizer, on a batch that stays the same."""
 
 from __future__ import annotations
 
@@ -13,15 +13,24 @@ from workloads import models
 from workloads.workload import Input, Work, Workload, integers, made, normal
 
 Build = Callable[[Library], Any]
+Descent = Callable[[Library, Any], Any]
 FRAMEWORKS = ("ferrograd", "torch", "torch_compiled", "torch_fused")
 # Sizes of vocabularies.
 CHARACTERS, GPT2, BERT = 65, 50257, 30522
 
 
-def prepare(library: Library, build: Build, data: tuple[Input, Input]) -> Work:
+def adamw(library: Library, parameters: Any) -> Any:
+    return library.adamw(parameters)
+
+
+def sgd(library: Library, parameters: Any) -> Any:
+    return library.optim.SGD(parameters, lr=1e-3)
+
+
+def prepare(library: Library, build: Build, data: tuple[Input, Input], descent: Descent = adamw) -> Work:
     model = models.fill(library, build(library))
     model.train()
-    optimizer = library.adamw(model.parameters())
+    optimizer = descent(library, model.parameters())
     forward = library.ready(model)
     arrays = made(data)
     x, target = (library.tensor(array) for array in arrays)
@@ -39,8 +48,10 @@ def prepare(library: Library, build: Build, data: tuple[Input, Input]) -> Work:
     return step
 
 
-def row(name: str, build: Build, data: tuple[Input, Input], at_least: float, goal: float) -> Workload:
-    body = functools.partial(prepare, build=build, data=data)
+def row(
+    name: str, build: Build, data: tuple[Input, Input], at_least: float, goal: float, descent: Descent = adamw
+) -> Workload:
+    body = functools.partial(prepare, build=build, data=data, descent=descent)
     return Workload(f"train {name}", dict.fromkeys(FRAMEWORKS, body), at_least, goal, gradient=True)
 
 
@@ -56,7 +67,13 @@ def build(model: Callable[..., Any], *sizes: int) -> Build:
     return lambda lib: model(lib, *sizes)
 
 
-mlp, gpt, encoder = (functools.partial(build, model) for model in (models.mlp, models.gpt, models.encoder))
+def pairs(words: int, batch: int) -> tuple[Input, Input]:
+    return integers(words, batch, 2), normal(batch)
+
+
+mlp, gpt, encoder, vectors = (
+    functools.partial(build, model) for model in (models.mlp, models.gpt, models.encoder, models.word_vectors)
+)
 
 WORKLOADS = [
     row("MLP 1-10-1, batch 10", mlp(1, 10, 1), (normal(10, 1), normal(10, 1)), 5, 15),
@@ -68,5 +85,6 @@ WORKLOADS = [
     row("nanoGPT 4 x 128, T 64, batch 12", gpt(CHARACTERS, 128, 4, 4, 64), tokens(CHARACTERS, 12, 64), 1.3, 2),
     row("GPT 6 x 384, T 256, batch 4", gpt(CHARACTERS, 384, 6, 6, 256), tokens(CHARACTERS, 4, 256), 1.3, 2),
     row("MiniLM classifier, T 128, batch 16", encoder(384, 6, 12), (integers(BERT, 16, 128), integers(2, 16)), 1.3, 2),
+    row("word vectors 1M x 64, batch 4096, SGD", vectors(10**6, 64), pairs(10**6, 4096), 1, 2, sgd),
     row("GPT-2 124M, T 64, batch 4", models.gpt2, tokens(GPT2, 4, 64), 2, 5),
 ]

@@ -107,6 +107,8 @@ class Tensor:
     def detach(self) -> Tensor: ...
     def requires_grad_(self, requires_grad: builtins.bool = True) -> Self: ...
     def retain_grad(self) -> None: ...
+    def _row_grad(self) -> tuple[Tensor, Tensor] | None: ...
+    def _set_row_grad(self, index: Tensor, values: Tensor) -> None: ...
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> HookHandle: ...
     def backward(
         self, gradient: Any = None, retain_graph: builtins.bool | None = None, create_graph: builtins.bool = False
@@ -1185,10 +1187,11 @@ def rnn(x: Tensor, weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor | None 
     nonlinearity is "tanh" or "relu", weight_ih (hidden, input), weight_hh (hidden, hidden), h0 (B, hidden), zero if None.
     lengths (B,) ends each row early: its outputs are zero from there on. reverse goes from the last step to the first."""
 
-def fused_step(rule: str, params: Sequence[Tensor], grads: Sequence[Tensor], states: Sequence[Sequence[Tensor]], numbers: dict[str, float], /) -> None:
+def fused_step(rule: str, params: Sequence[Tensor], grads: Sequence[Tensor], states: Sequence[Sequence[Tensor]], numbers: dict[str, float], /, rows: Tensor | None = None) -> None:
     """One fused step of the optimizer rule over all parameters, in place.
     
-    states holds a list of tensors for each state of the rule, empty where it is not kept."""
+    states holds a list of tensors for each state of the rule, empty where it is not kept. With rows (rising numbers,
+    int64) only these rows of the one parameter change, and its gradient has only these."""
 
 def global_norm(tensors: Sequence[Tensor], /) -> float:
     """The Euclidean norm of all tensors together."""

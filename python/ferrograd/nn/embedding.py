@@ -75,10 +75,14 @@ class Embedding(_Table):
         padding_idx: a row that starts at zero and gets no gradient.
         max_norm, norm_type: rows that are used are first scaled to at most this norm, in place.
         scale_grad_by_freq: divide a row's gradient by how often the batch uses it.
-        sparse: accepted; gradients are dense.
+        sparse: nothing to choose: gradients are kept as rows wherever that is less, and `weight.grad` is the whole.
         device, dtype: of the table.
 
     `weight` is (num_embeddings, embedding_dim) and starts standard normal. Raises IndexError for an index outside.
+
+    On the CPU a batch that looks up less than half of the rows leaves the gradient of these rows, and `weight.grad`
+    makes a tensor of it when somebody reads it. `optim.SGD` without momentum, `optim.Adagrad`, both without decay, and
+    `optim.SparseAdam` change these rows alone: a step takes as long as the batch is large, not the table.
 
     >>> import ferrograd as fg
     >>> fg.nn.Embedding(10, 4, padding_idx=0)(fg.tensor([[1, 0]]))[0, 1].tolist()
@@ -93,7 +97,7 @@ class Embedding(_Table):
         max_norm: float | None = None,
         norm_type: float = 2.0,
         scale_grad_by_freq: bool = False,
-        sparse: bool = False,  # noqa: ARG002 - torch's name; gradients are dense
+        sparse: bool = False,  # noqa: ARG002 - torch's name; see above
         _weight: Tensor | None = None,
         _freeze: bool = False,
         device: Any = None,
@@ -164,7 +168,7 @@ class EmbeddingBag(_Table):
         norm_type: float = 2.0,
         scale_grad_by_freq: bool = False,
         mode: str = "mean",
-        sparse: bool = False,  # noqa: ARG002 - torch's name; gradients are dense
+        sparse: bool = False,  # noqa: ARG002 - torch's name; see above
         _weight: Tensor | None = None,
         include_last_offset: bool = False,
         padding_idx: int | None = None,

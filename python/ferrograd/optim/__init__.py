@@ -3,7 +3,7 @@
 from ferrograd.optim import lr_scheduler, swa_utils
 from ferrograd.optim.adafactor import Adafactor
 from ferrograd.optim.adagrad import Adadelta, Adagrad, RMSprop
-from ferrograd.optim.adam import Adam, Adamax, AdamW
+from ferrograd.optim.adam import Adam, Adamax, AdamW, SparseAdam
 from ferrograd.optim.clip import clip_factor, clip_grad_norm_, clip_grad_value_, get_total_norm
 from ferrograd.optim.ema import EMA, AveragedModel, get_ema_multi_avg_fn, get_swa_multi_avg_fn, update_bn
 from ferrograd.optim.groups import param_groups
@@ -78,6 +78,7 @@ __all__ = [
     "ReduceLROnPlateau",
     "Rprop",
     "SequentialLR",
+    "SparseAdam",
     "StepLR",
     "WarmupLR",
     "clip_factor",

@@ -24,6 +24,8 @@ class Adagrad(FusedOptimizer):
         maximize: climb instead of descending.
         l1_decay: L1 penalty.
 
+    Without decay only the rows of an embedding that the batch looked up are read and written.
+
     >>> import ferrograd as fg
     >>> w = fg.nn.Parameter(fg.tensor([1.0]))
     >>> w.grad = fg.tensor([0.5])
@@ -63,6 +65,9 @@ class Adagrad(FusedOptimizer):
 
     def _states(self, group: dict[str, Any]) -> Sequence[str | None]:  # noqa: ARG002
         return ("sum",)
+
+    def _by_row(self, group: dict[str, Any]) -> bool:
+        return not self._decays(group)
 
     def _start(self, group: dict[str, Any], parameter: Tensor) -> dict[str, Any]:
         return {"step": 0, "sum": _core.full_like(parameter.detach(), group["initial_accumulator_value"])}

@@ -1,4 +1,4 @@
-"""Adam, AdamW and Adamax."""
+"""Adam, AdamW, SparseAdam and Adamax."""
 
 from __future__ import annotations
 
@@ -116,6 +116,49 @@ class AdamW(Adam):
             decoupled_weight_decay=True,
             l1_decay=l1_decay,
         )
+
+
+class SparseAdam(AdamFamily):
+    """Adam for embeddings: rows that the batch did not look up keep value and means, without a read or a write.
+
+    A row that was looked up makes the step of `Adam`, with the number of the optimizer's steps so far. A gradient that
+    is not of rows (see `nn.Embedding`) changes the whole tensor as `Adam` does.
+
+    Args:
+        params: tensors or groups, see `Optimizer`.
+        lr: learning rate.
+        betas: decay of the running means of g and of g^2.
+        eps: added to the root.
+        maximize: climb instead of descending.
+
+    >>> import ferrograd as fg
+    >>> table = fg.nn.Embedding(1000, 1)
+    >>> table.weight.data = fg.ones((1000, 1))
+    >>> optimizer = fg.optim.SparseAdam(table.parameters(), lr=0.25)
+    >>> table(fg.tensor([3])).sum().backward()
+    >>> optimizer.step()
+    >>> [round(row, 4) for row in table.weight[2:5, 0].tolist()]
+    [1.0, 0.75, 1.0]
+    """
+
+    rule = "adam"
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "maximize": maximize})
+
+    def _states(self, group: dict[str, Any]) -> Sequence[str | None]:  # noqa: ARG002
+        return ("exp_avg", "exp_avg_sq", None)
+
+    def _by_row(self, group: dict[str, Any]) -> bool:  # noqa: ARG002
+        return True
 
 
 class Adamax(AdamFamily):

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from ferrograd import _core
 from ferrograd._autograd import no_grad
 from ferrograd._core import Tensor
+from ferrograd.optim.rows import change_gradient, held_gradient
 
 
-def _with_grads(parameters: Tensor | Iterable[Tensor]) -> list[tuple[Tensor, Tensor]]:
-    tensors = [parameters] if isinstance(parameters, Tensor) else list(parameters)
-    return [(p, p.grad) for p in tensors if p.grad is not None]
+def _listed(tensors: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    return [tensors] if isinstance(tensors, Tensor) else list(tensors)
 
 
 def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0) -> Tensor:
@@ -21,7 +21,7 @@ def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0) -
     >>> fg.optim.get_total_norm([fg.tensor([3.0]), fg.tensor([4.0])]).item()
     5.0
     """
-    listed = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    listed = _listed(tensors)
     if not listed:
         return _core.zeros(())
     if norm_type == 2.0:
@@ -30,6 +30,12 @@ def get_total_norm(tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0) -
     with no_grad():
         norms = [_core.linalg_vector_norm(t, ord=norm_type) for t in listed]
         return _core.linalg_vector_norm(_core.stack(norms), ord=norm_type)
+
+
+def gradients(parameters: Iterable[Tensor]) -> list[Tensor]:
+    """The gradients there are, for a norm: of those kept as rows, the rows."""
+    held = [held_gradient(parameter) for parameter in parameters]
+    return [gradient for gradient in held if gradient is not None]
 
 
 def clip_grad_norm_(
@@ -52,15 +58,15 @@ def clip_grad_norm_(
     >>> fg.optim.clip_grad_norm_([w], max_norm=1.0).item()
     5.0
     """
-    pairs = _with_grads(parameters)
-    norm = get_total_norm([grad for _, grad in pairs], norm_type)
+    listed = _listed(parameters)
+    norm = get_total_norm(gradients(listed), norm_type)
     value = float(norm)
     if error_if_nonfinite and not value < float("inf"):
         raise RuntimeError(f"clip_grad_norm_: the total norm of the gradients is not finite, got {value}")
     factor = clip_factor(value, max_norm)
     if factor != 1.0:
-        for parameter, grad in pairs:
-            parameter.grad = grad * factor
+        for parameter in listed:
+            change_gradient(parameter, lambda gradient: gradient * factor)
     return norm
 
 
@@ -80,5 +86,5 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
     >>> w.grad.tolist()
     [1.0, -0.5]
     """
-    for parameter, grad in _with_grads(parameters):
-        parameter.grad = _core.clip(grad, -clip_value, clip_value)
+    for parameter in _listed(parameters):
+        change_gradient(parameter, lambda gradient: _core.clip(gradient, -clip_value, clip_value))

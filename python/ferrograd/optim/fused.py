@@ -39,6 +39,10 @@ class FusedOptimizer(Optimizer):
         """What parameters must share to share their numbers."""
         return int(state["step"])
 
+    def _decays(self, group: dict[str, Any]) -> bool:
+        """Whether parameters change without a gradient."""
+        return bool(group.get("weight_decay", 0.0) or group.get("l1_decay", 0.0))
+
     def _decoupled(self, group: dict[str, Any]) -> bool:
         """Whether weight decay shrinks the parameter instead of joining the gradient."""
         return bool(group.get("decoupled_weight_decay", False))
@@ -47,29 +51,41 @@ class FusedOptimizer(Optimizer):
         # Parameters unfrozen later count their own steps; usually there is one cohort and one kernel.
         cohorts: dict[Hashable, list[int]] = {}
         for i, parameter in enumerate(params):
-            state = self.state.get(parameter)
-            if state is None:
-                state = self.state[parameter] = self._start(group, parameter)
-            self._advance(group, state)
+            state = self._entered(group, parameter)
             cohorts.setdefault(self._cohort(state), []).append(i)
         for members in cohorts.values():
             some = params if len(members) == len(params) else [params[i] for i in members]
             theirs = grads if len(members) == len(params) else [grads[i] for i in members]
             self._fused(group, some, theirs, self._numbers(group, self.state[some[0]]), scale)
 
+    def _update_rows(
+        self, group: dict[str, Any], parameter: Tensor, index: Tensor, values: Tensor, scale: float
+    ) -> None:
+        state = self._entered(group, parameter)
+        kept = [[state[name]] if name else [] for name in self._states(group)]
+        numbers = self._numbers(group, state) | self._shared(group, scale)
+        _core.fused_step(self.rule, [parameter], [values], kept, numbers, index)
+
+    def _entered(self, group: dict[str, Any], parameter: Tensor) -> dict[str, Any]:
+        """A parameter's state, in this step."""
+        state = self.state.get(parameter)
+        if state is None:
+            state = self.state[parameter] = self._start(group, parameter)
+        self._advance(group, state)
+        return state
+
+    def _shared(self, group: dict[str, Any], scale: float) -> dict[str, float]:
+        """The numbers that every rule takes."""
+        decay = group.get("weight_decay", 0.0)
+        decayed = {"shrink": 1.0 - group["lr"] * decay} if self._decoupled(group) else {"weight_decay": decay}
+        return {"scale": scale, "l1_decay": group.get("l1_decay", 0.0), **decayed}
+
     def _fused(
         self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], numbers: dict[str, float], scale: float
     ) -> None:
         """Run the rule over parameters that share their numbers."""
-        numbers["scale"] = scale
-        numbers["l1_decay"] = group.get("l1_decay", 0.0)
-        decay = group.get("weight_decay", 0.0)
-        if self._decoupled(group):
-            numbers["shrink"] = 1.0 - group["lr"] * decay
-        else:
-            numbers["weight_decay"] = decay
         kept = [[self.state[p][name] for p in params] if name else [] for name in self._states(group)]
-        _core.fused_step(self.rule, params, grads, kept, numbers)
+        _core.fused_step(self.rule, params, grads, kept, numbers | self._shared(group, scale))
 
 
 def descend(params: list[Tensor], directions: list[Tensor], lr: float, shrink: float = 1.0) -> None:

@@ -129,18 +129,33 @@ class Optimizer:
                 loss = closure()
         with no_grad():
             for group in self.param_groups:
+                scale = -grad_scale if group.get("maximize") else grad_scale
+                by_row = self._by_row(group)
                 params, grads = [], []
                 for parameter in group["params"]:
-                    if (grad := parameter.grad) is not None:
+                    if by_row and (rows := parameter._row_grad()) is not None:
+                        index, values = rows
+                        self._update_rows(group, parameter, index, values, scale)
+                    elif (grad := parameter.grad) is not None:
                         params.append(parameter)
                         grads.append(grad)
                 if params:
-                    self._update(group, params, grads, -grad_scale if group.get("maximize") else grad_scale)
+                    self._update(group, params, grads, scale)
         return loss
 
     def _update(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], scale: float) -> None:
         """Change the parameters of a group by their gradients, each of which is first multiplied with `scale`."""
         raise NotImplementedError(f"{self._name}: the class defines no _update method")
+
+    def _by_row(self, group: dict[str, Any]) -> bool:  # noqa: ARG002
+        """Whether rows whose gradient is zero stay as they are, so that `_update_rows` may pass over them."""
+        return False
+
+    def _update_rows(
+        self, group: dict[str, Any], parameter: Tensor, index: Tensor, values: Tensor, scale: float
+    ) -> None:
+        """Change the rows of a parameter that `index` (k,) names, rising, by their gradients `values` (k, ...)."""
+        raise NotImplementedError(f"{self._name}: the class defines no _update_rows method")
 
     def state_dict(self) -> dict[str, Any]:
         """The state in PyTorch's layout: `{"state": {index: {...}}, "param_groups": [{..., "params": [index]}]}`."""

@@ -23,7 +23,8 @@ class SGD(FusedOptimizer):
         maximize: climb instead of descending.
         l1_decay: L1 penalty.
 
-    Raises ValueError for negative settings. One fused kernel per group and step.
+    Raises ValueError for negative settings. One fused kernel per group and step. Without momentum and decay only the
+    rows of an embedding that the batch looked up are read and written.
 
     >>> import ferrograd as fg
     >>> w = fg.nn.Parameter(fg.tensor([1.0]))
@@ -67,6 +68,23 @@ class SGD(FusedOptimizer):
     def _states(self, group: dict[str, Any]) -> list[str | None]:
         return ["momentum_buffer" if group["momentum"] != 0.0 else None]
 
+    def _descent(self, group: dict[str, Any], dampening: float) -> dict[str, float]:
+        return {
+            "lr": group["lr"],
+            "momentum": group["momentum"],
+            "keep": 1.0 - dampening,
+            "nesterov": float(group["nesterov"]),
+        }
+
+    def _by_row(self, group: dict[str, Any]) -> bool:
+        return group["momentum"] == 0.0 and not self._decays(group)
+
+    def _update_rows(
+        self, group: dict[str, Any], parameter: Tensor, index: Tensor, values: Tensor, scale: float
+    ) -> None:
+        numbers = self._descent(group, 0.0) | self._shared(group, scale)
+        _core.fused_step(self.rule, [parameter], [values], [[]], numbers, index)
+
     def _update(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], scale: float) -> None:
         fresh, going = list(range(len(params))), []
         if group["momentum"] != 0.0:
@@ -77,10 +95,5 @@ class SGD(FusedOptimizer):
         # The first momentum buffer is the gradient itself: zeros without dampening.
         for some, dampening in ((fresh, 0.0), (going, group["dampening"])):
             if some:
-                numbers = {
-                    "lr": group["lr"],
-                    "momentum": group["momentum"],
-                    "keep": 1.0 - dampening,
-                    "nesterov": float(group["nesterov"]),
-                }
+                numbers = self._descent(group, dampening)
                 self._fused(group, [params[i] for i in some], [grads[i] for i in some], numbers, scale)

@@ -11,11 +11,12 @@ from ferrograd._autograd import no_grad
 from ferrograd._core import Tensor
 from ferrograd.nn import Module
 from ferrograd.nn.parameter import assign
+from ferrograd.optim.rows import held_gradient
 
 
 def warn_without_gradient(model: Module) -> None:
     """Name the trainable parameters that got no gradient, in one warning."""
-    names = [name for name, p in model.named_parameters() if p.requires_grad and p.grad is None]
+    names = [name for name, p in model.named_parameters() if p.requires_grad and held_gradient(p) is None]
     if names:
         warnings.warn(
             f"{len(names)} trainable parameters got no gradient in the first step and will not change: "

@@ -18,6 +18,7 @@ from ferrograd.data import DataLoader, TensorDataset
 from ferrograd.metrics import Metric
 from ferrograd.nn import Module
 from ferrograd.optim import LRScheduler, Optimizer, clip_factor, get_total_norm
+from ferrograd.optim.clip import gradients
 from ferrograd.train.callbacks import Callback
 from ferrograd.train.checkpoint import find_checkpoint, load_checkpoint, save_checkpoint
 from ferrograd.train.diagnose import count_trainable, warn_without_gradient, where_not_finite
@@ -204,7 +205,7 @@ class Trainer:
             warn_without_gradient(self.model)
         scale = 1.0
         if self.max_grad_norm is not None:
-            grads = [p.grad for group in self.optimizer.param_groups for p in group["params"] if p.grad is not None]
+            grads = gradients(p for group in self.optimizer.param_groups for p in group["params"])
             scale = clip_factor(float(get_total_norm(grads)), self.max_grad_norm)
         self.optimizer.step(grad_scale=scale)
         if self.scheduler is not None:

@@ -177,8 +177,8 @@ impl Tensor {
     }
 
     /// The accumulated gradient of a leaf (or of a tensor that retains it).
-    pub fn grad(&self) -> Option<Tensor> {
-        self.link.as_ref().and_then(|l| l.node.grad(l.index))
+    pub fn grad(&self) -> Result<Option<Tensor>> {
+        self.link.as_ref().map_or(Ok(None), |l| l.node.grad(l.index))
     }
 
     pub fn shape_owned(&self) -> Shape {

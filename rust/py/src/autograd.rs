@@ -3,7 +3,7 @@
 use crate::error::{GradError, keep, raise};
 use crate::interop;
 use crate::tensor::PyTensor;
-use ferrograd_core::autograd::{self, Gradient, Grads, Options, Saved, Saves};
+use ferrograd_core::autograd::{self, Gradient, Grads, Held, Options, RowGradient, Saved, Saves};
 use ferrograd_core::ops::create;
 use ferrograd_core::{Error, Result, Scalar, Tensor};
 use pyo3::exceptions::PyTypeError;
@@ -49,8 +49,28 @@ impl PyTensor {
     }
 
     #[getter]
-    fn grad(&self) -> Option<PyTensor> {
-        self.lock().grad().map(PyTensor::new)
+    fn grad(&self, py: Python<'_>) -> PyResult<Option<PyTensor>> {
+        let value = self.value();
+        let grad = py.detach(|| value.grad()).map_err(raise)?;
+        Ok(grad.map(PyTensor::new))
+    }
+
+    /// The rows of a gradient that is zero but for these, while nobody has read `grad`: their numbers (k,), rising, and
+    /// their values (k, ...). None for any other gradient.
+    fn _row_grad(&self, py: Python<'_>) -> PyResult<Option<(PyTensor, PyTensor)>> {
+        let value = self.value();
+        let rows = match value.link() {
+            Some(link) => py.detach(|| link.node.row_grad(link.index)).map_err(raise)?,
+            None => None,
+        };
+        Ok(rows.map(|(index, values)| (PyTensor::new(index), PyTensor::new(values))))
+    }
+
+    /// Makes these rows the gradient, as `_row_grad` gives them.
+    fn _set_row_grad(&self, index: &Bound<'_, PyTensor>, values: &Bound<'_, PyTensor>) -> PyResult<()> {
+        let cell = self.value();
+        let rows = RowGradient::of(&cell, &index.get().value(), &values.get().value()).map_err(raise)?;
+        self.put_grad(Some(Held::Rows(rows)))
     }
 
     #[setter]
@@ -62,12 +82,7 @@ impl PyTensor {
         {
             return Err(crate::error::ShapeError::new_err(format!("grad: expected one like {cell:?}, got {g:?}")));
         }
-        match cell.link() {
-            Some(link) => link.node.set_grad(link.index, grad),
-            None if grad.is_none() => {}
-            None => return Err(GradError::new_err("grad: the tensor does not require a gradient")),
-        }
-        Ok(())
+        self.put_grad(grad.map(Held::Whole))
     }
 
     /// The value without history; assigning gives this object another value, dtype and device.
@@ -159,6 +174,17 @@ fn seed(root: &Tensor, gradient: Option<Tensor>) -> Result<Tensor> {
             let got = ferrograd_core::shape::display(root.shape());
             Err(Error::grad("backward", format!("expected a gradient for a tensor of shape {got}, got none")))
         }
+    }
+}
+
+impl PyTensor {
+    fn put_grad(&self, grad: Option<Held>) -> PyResult<()> {
+        match self.lock().link() {
+            Some(link) => link.node.set_grad(link.index, grad),
+            None if grad.is_none() => {}
+            None => return Err(GradError::new_err("grad: the tensor does not require a gradient")),
+        }
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The backward walk: iterative, newest node first, each node once.
 
-use super::graph::{Body, Edge, Link, Node, Saved};
-use super::{Gradient, Grads, no_grad, with_grad};
+use super::graph::{Body, Edge, Held, Link, Node, Saved};
+use super::{Gradient, Grads, RowGradient, no_grad, with_grad};
 use crate::error::{Error, Result};
 use crate::ops::binary;
 use crate::shape;
@@ -20,21 +20,34 @@ pub struct Options {
 
 type Slots = SmallVec<[Option<Tensor>; 1]>;
 
+/// What has come back to a node.
+struct Arrived {
+    node: Arc<Node>,
+    slots: Slots,
+    /// What lookups add to a leaf.
+    rows: Option<RowGradient>,
+}
+
 /// Gradients on their way, by node number.
 struct Walk {
-    pending: BTreeMap<u64, (Arc<Node>, Slots)>,
+    pending: BTreeMap<u64, Arrived>,
     options: Options,
 }
 
 /// Accumulates gradients of `roots` (with their seeds) into the leaves' `grad`.
 pub fn backward(roots: &[(Tensor, Tensor)], options: Options) -> Result<()> {
     let mut walk = Walk::start(roots, options)?;
-    while let Some((_, (node, slots))) = walk.pending.pop_last() {
+    while let Some((_, mut arrived)) = walk.pending.pop_last() {
+        if let Some(rows) = arrived.rows_alone() {
+            no_grad(|| arrived.node.accumulate(0, Held::Rows(rows)))?;
+            continue;
+        }
+        let (node, slots) = arrived.settled()?;
         let slots = run_hooks(&node, slots)?;
         if node.retains() {
             for (i, g) in slots.iter().enumerate().filter_map(|(i, g)| g.as_ref().map(|g| (i, g))) {
                 let grad = if options.create_graph { g.clone() } else { g.detach() };
-                walk.with_mode(|| node.accumulate(i as u32, grad))?;
+                walk.with_mode(|| node.accumulate(i as u32, Held::Whole(grad)))?;
             }
         }
         walk.step(&node, slots)?;
@@ -51,7 +64,8 @@ pub fn gradients(roots: &[(Tensor, Tensor)], targets: &[Tensor], options: Option
     }
     let mut found = vec![None; targets.len()];
     let mut walk = Walk::start(roots, options)?;
-    while let Some((sequence, (node, slots))) = walk.pending.pop_last() {
+    while let Some((sequence, arrived)) = walk.pending.pop_last() {
+        let (node, slots) = arrived.settled()?;
         let slots = run_hooks(&node, slots)?;
         for (index, g) in slots.iter().enumerate() {
             for &i in wanted.get(&(sequence, index as u32)).into_iter().flatten() {
@@ -89,6 +103,34 @@ fn check_fits(op: &str, grad: &Tensor, like: &Tensor) -> Result<()> {
     Ok(())
 }
 
+impl Arrived {
+    fn new(node: &Arc<Node>) -> Arrived {
+        let outputs = match &node.body {
+            Body::Leaf => 1,
+            Body::Inner { outputs, .. } => outputs.len(),
+        };
+        Arrived { node: node.clone(), slots: SmallVec::from_elem(None, outputs), rows: None }
+    }
+
+    /// The rows, where they are all that came and nobody wants to see the whole.
+    fn rows_alone(&mut self) -> Option<RowGradient> {
+        let alone = self.slots.iter().all(Option::is_none) && self.node.hooks(0).is_empty();
+        if alone { self.rows.take() } else { None }
+    }
+
+    /// The gradients as tensors.
+    fn settled(self) -> Result<(Arc<Node>, Slots)> {
+        let Arrived { node, mut slots, rows } = self;
+        if let (Some(rows), Some(slot)) = (rows, slots.first_mut()) {
+            no_grad(|| match slot {
+                Some(total) => rows.add_onto(total),
+                None => rows.whole().map(|total| *slot = Some(total)),
+            })?;
+        }
+        Ok((node, slots))
+    }
+}
+
 impl Walk {
     fn start(roots: &[(Tensor, Tensor)], options: Options) -> Result<Walk> {
         let mut walk = Walk { pending: BTreeMap::new(), options };
@@ -106,15 +148,13 @@ impl Walk {
         with_grad(self.options.create_graph, body)
     }
 
+    fn arrived(&mut self, link: &Link) -> &mut Arrived {
+        self.pending.entry(link.node.sequence).or_insert_with(|| Arrived::new(&link.node))
+    }
+
     fn add(&mut self, link: &Link, grad: Tensor) -> Result<()> {
-        let outputs = match &link.node.body {
-            Body::Leaf => 1,
-            Body::Inner { outputs, .. } => outputs.len(),
-        };
         let create_graph = self.options.create_graph;
-        let fresh = || (link.node.clone(), SmallVec::from_elem(None, outputs));
-        let (_, slots) = self.pending.entry(link.node.sequence).or_insert_with(fresh);
-        let slot = &mut slots[link.index as usize];
+        let slot = &mut self.arrived(link).slots[link.index as usize];
         *slot = Some(match slot.take() {
             None => grad,
             Some(old) => with_grad(create_graph, || binary::add_onto(old, &grad))?,
@@ -129,7 +169,7 @@ impl Walk {
             return Ok(());
         }
         let saved = node.saved()?;
-        let grads = match self.add_sparse(op.as_ref(), edges, &saved, &slots)? {
+        let grads = match self.add_rows(op.as_ref(), edges, &saved, &slots)? {
             true => edges.iter().map(|_| None).collect(),
             false => self.with_mode(|| op.backward(&saved, &slots))?,
         };
@@ -140,15 +180,26 @@ impl Walk {
         self.hand_on(op.as_ref(), edges, grads)
     }
 
-    /// Adds a gradient that is mostly zeros to what has arrived for the same tensor; false where nothing has.
-    fn add_sparse(&mut self, op: &dyn Gradient, edges: &[Edge], saved: &Saved, dy: &[Option<Tensor>]) -> Result<bool> {
+    /// Adds a gradient of some rows to what has arrived for the same tensor, or keeps it for a leaf; false where it
+    /// would be no gain.
+    fn add_rows(&mut self, op: &dyn Gradient, edges: &[Edge], saved: &Saved, dy: &[Option<Tensor>]) -> Result<bool> {
         let link = match edges.first().and_then(|edge| edge.link.as_ref()) {
-            Some(link) if op.is_sparse() && !self.options.create_graph => link,
+            Some(link) if !self.options.create_graph => link,
             _ => return Ok(false),
         };
-        let slot = self.pending.get_mut(&link.node.sequence).and_then(|(_, slots)| slots.get_mut(link.index as usize));
-        let Some(Some(total)) = slot else { return Ok(false) };
-        no_grad(|| op.backward_onto(saved, dy, total))
+        let Some(rows) = op.rows(saved, dy)? else { return Ok(false) };
+        let arrived = self.arrived(link);
+        match &mut arrived.slots[link.index as usize] {
+            Some(total) => no_grad(|| rows.add_onto(total))?,
+            None if link.node.is_leaf() && rows.is_small() => {
+                arrived.rows = Some(match arrived.rows.take() {
+                    Some(before) => before.join(rows),
+                    None => rows,
+                });
+            }
+            None => return Ok(false),
+        }
+        Ok(true)
     }
 
     fn hand_on(&mut self, op: &dyn Gradient, edges: &[Edge], grads: Grads) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Nodes of the recorded graph. They are dropped iteratively: a million-node chain must not overflow the stack.
 
-use super::Gradient;
+use super::{Gradient, RowGradient, no_grad};
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::ops::{Outputs, Spec, binary};
@@ -27,7 +27,7 @@ pub struct Node {
     pub(super) sequence: u64,
     pub(super) body: Body,
     hooks: Mutex<Vec<(u64, u32, Hook)>>,
-    grads: Mutex<SmallVec<[(u32, Tensor); 1]>>,
+    grads: Mutex<SmallVec<[(u32, Held); 1]>>,
     retains: AtomicBool,
 }
 
@@ -48,6 +48,34 @@ pub(super) struct Edge {
 pub(super) enum Kept {
     Live { inputs: Vec<Option<Tensor>>, outputs: Vec<Option<Tensor>> },
     Freed,
+}
+
+/// An accumulated gradient.
+#[derive(Clone)]
+pub enum Held {
+    Whole(Tensor),
+    Rows(RowGradient),
+}
+
+impl Held {
+    fn add(self, other: Held) -> Result<Held> {
+        Ok(match (self, other) {
+            (Held::Rows(rows), Held::Rows(others)) => match rows.join(others) {
+                rows if rows.is_small() => Held::Rows(rows),
+                rows => Held::Whole(rows.whole()?),
+            },
+            (Held::Whole(total), Held::Whole(x)) => Held::Whole(binary::add_onto(total, &x)?),
+            (Held::Whole(total), Held::Rows(rows)) | (Held::Rows(rows), Held::Whole(total))
+                if total.requires_grad() =>
+            {
+                Held::Whole(total.add(&rows.whole()?)?)
+            }
+            (Held::Whole(mut total), Held::Rows(rows)) | (Held::Rows(rows), Held::Whole(mut total)) => {
+                rows.add_onto(&mut total)?;
+                Held::Whole(total)
+            }
+        })
+    }
 }
 
 fn next_id() -> u64 {
@@ -102,28 +130,45 @@ impl Node {
         }
     }
 
-    pub fn grad(&self, index: u32) -> Option<Tensor> {
-        lock(&self.grads).iter().find(|(i, _)| *i == index).map(|(_, g)| g.clone())
+    /// The gradient as a tensor; rows kept apart become one for good.
+    pub fn grad(&self, index: u32) -> Result<Option<Tensor>> {
+        let mut grads = lock(&self.grads);
+        let Some((_, held)) = grads.iter_mut().find(|(i, _)| *i == index) else { return Ok(None) };
+        if let Held::Rows(rows) = held {
+            *held = Held::Whole(no_grad(|| rows.whole())?);
+        }
+        match held {
+            Held::Whole(grad) => Ok(Some(grad.clone())),
+            Held::Rows(_) => Ok(None),
+        }
     }
 
-    pub fn set_grad(&self, index: u32, grad: Option<Tensor>) {
+    /// The rows of a gradient that is kept as such: their numbers, rising, and their values.
+    pub fn row_grad(&self, index: u32) -> Result<Option<(Tensor, Tensor)>> {
+        match lock(&self.grads).iter_mut().find(|(i, _)| *i == index) {
+            Some((_, Held::Rows(rows))) => no_grad(|| rows.merge()).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    pub fn set_grad(&self, index: u32, grad: Option<Held>) {
         let mut grads = lock(&self.grads);
         grads.retain(|(i, _)| *i != index);
         grads.extend(grad.map(|g| (index, g)));
     }
 
     /// Takes the gradient out, so that adding to it happens outside the lock.
-    fn take_grad(&self, index: u32) -> Option<Tensor> {
+    fn take_grad(&self, index: u32) -> Option<Held> {
         let mut grads = lock(&self.grads);
         let at = grads.iter().position(|(i, _)| *i == index)?;
         Some(grads.remove(at).1)
     }
 
     /// Adds to the gradient; what other threads add meanwhile is not lost.
-    pub(super) fn accumulate(&self, index: u32, mut grad: Tensor) -> Result<()> {
+    pub(super) fn accumulate(&self, index: u32, mut grad: Held) -> Result<()> {
         loop {
             if let Some(old) = self.take_grad(index) {
-                grad = binary::add_onto(old, &grad)?;
+                grad = old.add(grad)?;
             }
             let mut grads = lock(&self.grads);
             if !grads.iter().any(|(i, _)| *i == index) {
@@ -203,8 +248,10 @@ impl Node {
                 inputs.into_iter().flatten().for_each(|t| tensor(t, stack));
             }
         }
-        for (_, t) in lock(&self.grads).drain(..) {
-            tensor(t, stack);
+        for (_, held) in lock(&self.grads).drain(..) {
+            if let Held::Whole(t) = held {
+                tensor(t, stack);
+            }
         }
     }
 }

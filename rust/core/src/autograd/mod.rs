@@ -4,9 +4,11 @@ pub mod backward;
 #[cfg(test)]
 pub mod gradcheck;
 pub mod graph;
+mod rows;
 
 pub use backward::{Options, backward, gradients};
-pub use graph::{Link, Node, Saved};
+pub use graph::{Held, Link, Node, Saved};
+pub use rows::{RowGradient, check_rows};
 
 use crate::dtype::Kind;
 use crate::error::{Error, Result};
@@ -32,14 +34,9 @@ pub trait Gradient: std::fmt::Debug + Send + Sync + 'static {
     /// Written in tensor ops, it can itself be differentiated.
     fn backward(&self, saved: &Saved, dy: &[Option<Tensor>]) -> Result<Grads>;
 
-    /// Whether `backward_onto` saves making a gradient that is mostly zeros.
-    fn is_sparse(&self) -> bool {
-        false
-    }
-
-    /// Adds the gradient of the first input, the only one that has any, to `total`; false where it could not.
-    fn backward_onto(&self, _saved: &Saved, _dy: &[Option<Tensor>], _total: &mut Tensor) -> Result<bool> {
-        Ok(false)
+    /// The gradient of the first input, the only one that has any, where it is zero but for some rows.
+    fn rows(&self, _saved: &Saved, _dy: &[Option<Tensor>]) -> Result<Option<RowGradient>> {
+        Ok(None)
     }
 }
 

@@ -1,4 +1,5 @@
 //! Large outputs written past the caches: their lines are not read first and push nothing out that is still needed.
+//! And rows read ahead of their use.
 
 use crate::dtype::Element;
 
@@ -26,6 +27,18 @@ pub fn through<T: Element>(out: &mut [T], mut fill: impl FnMut(usize, &mut [T]))
         write(block, part);
         start += part.len();
     }
+}
+
+/// Begins to read what will be needed soon: no processor foresees rows that lie far apart.
+pub fn fetch<T: Element>(row: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    for at in (0..size_of_val(row)).step_by(LINE) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: every x86-64 has the instruction, which never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(row.as_ptr().cast::<i8>().wrapping_add(at)) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = row;
 }
 
 /// Begins at a line, so that no vector of it crosses one.

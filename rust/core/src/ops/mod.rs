@@ -82,6 +82,11 @@ pub trait Op: Gradient {
         Err(no_kernel(self.name(), inputs.first().map_or(Device::Gpu(0), |x| x.device())))
     }
 
+    /// Bytes it reads, for profiles.
+    fn bytes_in(&self, inputs: &[&Tensor], _outputs: &[Tensor]) -> u64 {
+        profile::bytes(inputs.iter().copied())
+    }
+
     /// Multiplications and additions of the matrix products it makes, for profiles.
     fn flops(&self, _inputs: &[&Tensor], _outputs: &[Tensor]) -> u64 {
         0
@@ -101,7 +106,7 @@ pub trait View: Gradient {
 /// Runs an op: same device, outputs, kernel, record. Every kernel of the house is launched here.
 pub fn apply<O: Op>(op: O, inputs: &[&Tensor]) -> Result<Outputs> {
     let size = |outputs: &Outputs| profile::Work {
-        bytes_in: profile::bytes(inputs.iter().copied()),
+        bytes_in: op.bytes_in(inputs, outputs),
         bytes_out: profile::bytes(outputs),
         flops: op.flops(inputs, outputs),
     };

@@ -119,13 +119,14 @@ pub const LAYERS: &[Row] = rows! {
 pub const STEPS: &[Row] = rows! {
     /// One fused step of the optimizer rule over all parameters, in place.
     ///
-    /// states holds a list of tensors for each state of the rule, empty where it is not kept.
-    fused_step [rule: String, params: Cells, grads: Vec<Tensor>, states: CellLists, numbers: Numbers] () {} -> ()
+    /// states holds a list of tensors for each state of the rule, empty where it is not kept. With rows (rising numbers,
+    /// int64) only these rows of the one parameter change, and its gradient has only these.
+    fused_step [rule: String, params: Cells, grads: Vec<Tensor>, states: CellLists, numbers: Numbers] (rows: Option<Tensor> = None) {} -> ()
         = {
             let rule = Rule::find(&rule)?;
             let lists: Vec<&Cells> = std::iter::once(&params).chain(states.iter()).collect();
             update(rule.name, &lists, |values| match values {
-                [params, states @ ..] => optim::step(rule, &numbers.0, params, &grads, states),
+                [params, states @ ..] => optim::step(rule, &numbers.0, params, &grads, states, rows.as_ref()),
                 [] => Ok(()),
             })
         };

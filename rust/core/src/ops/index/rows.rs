@@ -2,12 +2,13 @@
 //! Take and deposit are each other's gradient.
 
 use super::cpu::{self, Rows};
-use crate::autograd::{self, Gradient, Grads, Saved, Saves, only};
+use crate::autograd::{self, Gradient, Grads, RowGradient, Saved, Saves, only};
 use crate::device::Device;
 use crate::dispatch;
 use crate::dtype::{DType, Kind};
 use crate::error::{Error, Result};
 use crate::ops::{Op, Spec, Specs, apply1, cast, copy, create, movement, select};
+use crate::profile;
 use crate::scalar::Scalar;
 use crate::shape::{self, Shape};
 use crate::storage::Output;
@@ -63,20 +64,11 @@ impl Gradient for Take {
         let n = saved.spec(0).shape[self.axis];
         Ok(smallvec![Some(deposit(only(dy)?, self.axis, n, saved.input(1)?, self.padding)?), None])
     }
-    fn is_sparse(&self) -> bool {
-        true
-    }
-    fn backward_onto(&self, saved: &Saved, dy: &[Option<Tensor>], total: &mut Tensor) -> Result<bool> {
-        let dy = only(dy)?;
-        if dy.device() != Device::Cpu || dy.dtype() != dy.dtype().compute() {
-            return Ok(false);
-        }
-        let (source, rows) = (copy::contiguous(dy)?, Rows::of(total.shape(), self.axis));
-        let (index, ignored) = (saved.input(1)?.slice()?, self.padding.map(|p| p.row as i64));
-        dispatch!(dy.dtype(), self.name, [wide], T => {
-            add_rows(source.slice::<T>()?, index, rows, ignored, total.make_mut::<T>()?)
-        })?;
-        Ok(true)
+    fn rows(&self, saved: &Saved, dy: &[Option<Tensor>]) -> Result<Option<RowGradient>> {
+        let (dy, shape) = (only(dy)?, &saved.spec(0).shape);
+        let fits = dy.device() == Device::Cpu && dy.dtype() == dy.dtype().compute();
+        let padding = self.padding.map(|padding| padding.row);
+        Ok(fits.then_some(RowGradient::new(shape, self.axis, saved.input(1)?, dy, padding)))
     }
 }
 
@@ -92,6 +84,9 @@ impl Op for Take {
         dispatch!(x.dtype(), self.name, [any], T => {
             cpu::take(x.slice::<T>()?, inputs[1].slice()?, rows, blank, outputs[0].slice_mut()?)
         })
+    }
+    fn bytes_in(&self, inputs: &[&Tensor], outputs: &[Tensor]) -> u64 {
+        profile::bytes(outputs) + profile::bytes([inputs[1]])
     }
 }
 
@@ -260,6 +255,21 @@ pub fn deposit(source: &Tensor, axis: usize, n: usize, index: &Tensor, padding: 
     let dtype = source.dtype();
     let total = apply1(Deposit { axis, n, padding }, &[&cast::astype(source, dtype.compute())?, index])?;
     cast::astype(&total, dtype)
+}
+
+/// Adds the parts of `source` to `total` (float32 or float64) by resolved index, except those of row `padding`.
+pub fn deposit_onto(
+    total: &mut Tensor,
+    axis: usize,
+    index: &Tensor,
+    source: &Tensor,
+    padding: Option<usize>,
+) -> Result<()> {
+    let (source, index) = (copy::contiguous(source)?, copy::contiguous(index)?);
+    let (rows, ignored) = (Rows::of(total.shape(), axis), padding.map(|row| row as i64));
+    dispatch!(total.dtype(), "index_add", [wide], T => {
+        add_rows(source.slice::<T>()?, index.slice()?, rows, ignored, total.make_mut::<T>()?)
+    })
 }
 
 /// `x` with positions of an axis replaced by resolved index.

@@ -3,6 +3,7 @@
 
 use super::rule::{Numbers, Rule, STATES};
 use crate::cpu::parts::for_each_item;
+use crate::cpu::stream;
 use crate::dtype::{Element, bf16, f16};
 use crate::error::{Error, Result};
 
@@ -10,6 +11,9 @@ use crate::error::{Error, Result};
 const GRAIN: usize = 16 * 1024;
 /// Halves per block: as f32 all arrays together stay in the first-level cache.
 const BLOCK: usize = 256;
+
+/// How many rows ahead of the one that is changed are fetched.
+const AHEAD: usize = 8;
 
 /// A rule's loop over the same places of a parameter, its gradient and the states.
 pub type Kernel<T> = fn(&Numbers, &mut [T], &[T], [&mut [T]; STATES]);
@@ -47,6 +51,50 @@ pub fn run<T: Stepped>(rule: &Rule, numbers: &Numbers, parts: Vec<Part<'_, T>>) 
     }
     for_each_item(parts.into_iter(), |part| {
         T::step(rule, numbers, part);
+        Ok(())
+    })
+}
+
+/// Applies the rule to the rows of a tensor that `index` names, rising; `g` has only these.
+pub fn run_rows<'a, T: Stepped>(
+    rule: &Rule,
+    numbers: &Numbers,
+    index: &[i64],
+    mut p: &'a mut [T],
+    g: &[T],
+    mut states: [&'a mut [T]; STATES],
+) -> Result<()> {
+    if g.is_empty() {
+        return Ok(());
+    }
+    let width = g.len() / index.len();
+    let each = (GRAIN / width).max(1);
+    let mut done = 0;
+    let tasks = index.chunks(each).zip(g.chunks(each * width)).map(|(index, g)| {
+        let (first, end) = (index[0] as usize, index[index.len() - 1] as usize + 1);
+        let cut = |rest: &mut &'a mut [T]| match std::mem::take(rest) {
+            [] => Default::default(),
+            rows => {
+                let (span, after) = rows[(first - done) * width..].split_at_mut((end - first) * width);
+                *rest = after;
+                span
+            }
+        };
+        let spans = (cut(&mut p), states.each_mut().map(cut));
+        done = end;
+        (index, g, spans)
+    });
+    for_each_item(tasks, |(index, g, (p, mut states))| {
+        let place = |row: i64| (row - index[0]) as usize * width..(row - index[0] + 1) as usize * width;
+        for (i, g) in g.chunks(width).enumerate() {
+            let at = place(index[i]);
+            if let Some(&row) = index.get(i + AHEAD) {
+                let kept = states.iter().filter_map(|state| state.get(place(row)));
+                std::iter::once(&p[place(row)]).chain(kept).for_each(stream::fetch);
+            }
+            let states = states.each_mut().map(|state| state.get_mut(at.clone()).unwrap_or_default());
+            T::step(rule, numbers, Part { p: &mut p[at], g, states });
+        }
         Ok(())
     })
 }

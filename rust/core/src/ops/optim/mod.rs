@@ -14,6 +14,7 @@ pub use norm::global_norm;
 pub use rule::Rule;
 
 use super::{copy, host_only};
+use crate::autograd;
 use crate::dispatch;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
@@ -35,7 +36,13 @@ fn mismatch(op: &str, i: usize, what: &str, want: &Tensor, got: &Tensor) -> Erro
 }
 
 /// Everything is checked before anything is written.
-fn check(rule: &Rule, parameters: &[Tensor], gradients: &[Tensor], states: &[Vec<Tensor>]) -> Result<()> {
+fn check(
+    rule: &Rule,
+    parameters: &[Tensor],
+    gradients: &[Tensor],
+    states: &[Vec<Tensor>],
+    rows: Option<&Tensor>,
+) -> Result<()> {
     let op = rule.name;
     if states.len() != rule.states.len() {
         let message = format!(
@@ -58,7 +65,19 @@ fn check(rule: &Rule, parameters: &[Tensor], gradients: &[Tensor], states: &[Vec
         return Err(Error::value(op, message));
     }
     let kept = rule.states.iter().copied().zip(states.iter().map(Vec::as_slice)).filter(|(_, list)| !list.is_empty());
-    for (what, list) in std::iter::once(("gradient", gradients)).chain(kept) {
+    let whole = match (rows, parameters, gradients) {
+        (None, ..) => Some(("gradient", gradients)),
+        (Some(index), [parameter], [values]) => {
+            autograd::check_rows(op, parameter, index, values)?;
+            None
+        }
+        _ => {
+            let message =
+                format!("rows: expected one parameter and gradient, got {} and {}", parameters.len(), gradients.len());
+            return Err(Error::value(op, message));
+        }
+    };
+    for (what, list) in whole.into_iter().chain(kept) {
         if list.len() != parameters.len() {
             let message = format!("{what}: expected {} tensors, one a parameter, got {}", parameters.len(), list.len());
             return Err(Error::value(op, message));
@@ -76,19 +95,25 @@ fn check(rule: &Rule, parameters: &[Tensor], gradients: &[Tensor], states: &[Vec
 ///
 /// Numbers are given by name; `rule.numbers` are needed, and `scale` (of the gradient, 1), `weight_decay` and `l1_decay`
 /// (added to the gradient, 0) and `shrink` (factor of the parameter, 1) are known to every rule.
+///
+/// With `rows` there is one parameter: only the rows of that number change, and the gradient has only these.
 pub fn step(
     rule: &Rule,
     numbers: &[(impl AsRef<str>, f64)],
     parameters: &mut [Tensor],
     gradients: &[Tensor],
     states: &mut [Vec<Tensor>],
+    rows: Option<&Tensor>,
 ) -> Result<()> {
-    let kept =
-        if profile::is_on() { profile::bytes(&*parameters) + profile::bytes(states.iter().flatten()) } else { 0 };
+    let kept = match (profile::is_on(), rows) {
+        (false, _) => 0,
+        (true, None) => profile::bytes(&*parameters) + profile::bytes(states.iter().flatten()),
+        (true, Some(_)) => profile::bytes(gradients) * (1 + states.iter().flatten().count() as u64),
+    };
     profile::observe(
         rule.name,
         |()| Work { bytes_in: kept + profile::bytes(gradients), bytes_out: kept, flops: 0 },
-        || update(rule, numbers, parameters, gradients, states),
+        || update(rule, numbers, parameters, gradients, states, rows),
     )
 }
 
@@ -98,9 +123,11 @@ fn update(
     parameters: &mut [Tensor],
     gradients: &[Tensor],
     states: &mut [Vec<Tensor>],
+    rows: Option<&Tensor>,
 ) -> Result<()> {
-    check(rule, parameters, gradients, states)?;
+    check(rule, parameters, gradients, states, rows)?;
     let numbers = rule.prepare(numbers)?;
+    let rows = rows.map(copy::contiguous).transpose()?;
     let gradients = gradients.iter().map(copy::contiguous).collect::<Result<Vec<_>>>()?;
     for dtype in [DType::F32, DType::F64, DType::F16, DType::BF16] {
         dispatch!(dtype, rule.name, [float], T => {
@@ -114,8 +141,10 @@ fn update(
                         _ => {}
                     }
                 }
-                if p.dtype() == dtype {
-                    cpu::cut(&mut parts, p.make_mut()?, g.slice()?, own)?;
+                match &rows {
+                    _ if p.dtype() != dtype => {}
+                    None => cpu::cut(&mut parts, p.make_mut()?, g.slice()?, own)?,
+                    Some(rows) => cpu::run_rows(rule, &numbers, rows.slice()?, p.make_mut()?, g.slice()?, own)?,
                 }
             }
             cpu::run(rule, &numbers, parts)

@@ -33,7 +33,7 @@ fn step_by(
     let rule = Rule::find(name)?;
     let named: Vec<_> =
         rule.numbers.iter().copied().zip(numbers.iter().copied()).chain(shared.iter().copied()).collect();
-    step(rule, &named, p, g, states)
+    step(rule, &named, p, g, states, None)
 }
 
 fn zeros(p: &[Tensor]) -> Vec<Tensor> {
@@ -160,7 +160,7 @@ fn every_rule_runs_at_every_level_and_leaves_finite_values() {
         for &level in Level::ALL {
             let mut p = [tensor(&wave(700, 0.0), DType::F64)];
             let mut states: Vec<_> = rule.states.iter().map(|_| vec![tensor(&vec![0.25; 700], DType::F64)]).collect();
-            at_level(level, || step(rule, &numbers, &mut p, &[tensor(&wave(700, 2.0), DType::F64)], &mut states))
+            at_level(level, || step(rule, &numbers, &mut p, &[tensor(&wave(700, 2.0), DType::F64)], &mut states, None))
                 .unwrap();
             let all: Vec<f64> = states.iter().flatten().chain(&p).flat_map(values).collect();
             assert!(all.iter().all(|x| x.is_finite()), "{}", rule.name);
@@ -184,4 +184,64 @@ fn the_norm_is_that_of_all_tensors_for_any_number_of_threads() {
     close(&norms, &[want, want], 1e-12);
     assert_eq!(global_norm(&[]).unwrap(), 0.0);
     assert!(global_norm(&[tensor(&[1e30], DType::F32)]).unwrap().is_finite());
+}
+
+#[test]
+fn a_step_by_rows_changes_these_rows_as_a_whole_step_would() {
+    let rule = Rule::find("adam").unwrap();
+    let numbers: Vec<_> = rule.numbers.iter().copied().zip([0.01, 0.9, 0.99, 1e-8, 3.0]).collect();
+    for dtype in [DType::F64, DType::F32, DType::F16, DType::BF16] {
+        for (rows, width) in [(5, 3), (40, 700), (3, 1), (4, 0)] {
+            let table = |phase| {
+                let flat = tensor(&wave(rows * width, phase), dtype);
+                crate::ops::movement::reshape(&flat, &[rows, width]).unwrap()
+            };
+            let squares = || [vec![table(1.0).abs().unwrap()], vec![table(2.0).abs().unwrap()], vec![]];
+            let chosen: Vec<i64> = (0..rows as i64).filter(|row| row % 3 != 1).collect();
+            let index = Tensor::from_slice(&chosen, &[chosen.len()]).unwrap();
+            let taken = |x: &Tensor| crate::ops::index::take(x, &index, Some(0)).unwrap();
+            let (mut whole, mut whole_states) = ([table(0.0)], squares());
+            step(rule, &numbers, &mut whole, &[table(4.0)], &mut whole_states, None).unwrap();
+            let (mut by_row, mut states) = ([table(0.0)], squares());
+            step(rule, &numbers, &mut by_row, &[taken(&table(4.0))], &mut states, Some(&index)).unwrap();
+            let started = [table(0.0), table(1.0).abs().unwrap(), table(2.0).abs().unwrap()];
+            let after = [&by_row[0], &states[0][0], &states[1][0]];
+            let expected = [&whole[0], &whole_states[0][0], &whole_states[1][0]];
+            for ((after, expected), started) in after.into_iter().zip(expected).zip(started) {
+                let parts = [after, expected, &started].map(values);
+                for (i, &got) in parts[0].iter().enumerate() {
+                    let touched = chosen.contains(&((i / width) as i64));
+                    assert_eq!(got, parts[if touched { 1 } else { 2 }][i], "{dtype} row {}", i / width);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_that_do_not_fit_are_errors_and_change_nothing() {
+    let rule = Rule::find("sgd").unwrap();
+    let numbers: Vec<_> = rule.numbers.iter().copied().zip([1.0, 0.0, 1.0, 0.0]).collect();
+    let table = create::ones(&[4, 2], DType::F32, crate::Device::Cpu).unwrap();
+    let gradient = |rows: usize| create::ones(&[rows, 2], DType::F32, crate::Device::Cpu).unwrap();
+    let list = |rows: &[i64]| Tensor::from_slice(rows, &[rows.len()]).unwrap();
+    let wrong = [
+        (list(&[1, 0]), gradient(2)),
+        (list(&[1, 1]), gradient(2)),
+        (list(&[-1, 1]), gradient(2)),
+        (list(&[1, 4]), gradient(2)),
+        (list(&[1, 2]), gradient(3)),
+        (cast::astype(&list(&[1]), DType::I32).unwrap(), gradient(1)),
+        (list(&[1]), cast::astype(&gradient(1), DType::F64).unwrap()),
+    ];
+    for (index, values) in wrong {
+        let mut p = [table.clone()];
+        assert!(step(rule, &numbers, &mut p, &[values], &mut [vec![]], Some(&index)).is_err(), "{index:?}");
+        assert_eq!(p[0].slice::<f32>().unwrap(), &[1.0; 8]);
+    }
+    let mut pair = [table.clone(), table.clone()];
+    assert!(step(rule, &numbers, &mut pair, &[gradient(1)], &mut [vec![]], Some(&list(&[1]))).is_err());
+    let (mut p, none) = ([table], list(&[]));
+    step(rule, &numbers, &mut p, &[gradient(0)], &mut [vec![]], Some(&none)).unwrap();
+    assert_eq!(p[0].slice::<f32>().unwrap(), &[1.0; 8]);
 }
