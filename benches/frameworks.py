@@ -60,6 +60,11 @@ class Library:
         y = norm(x)
         return self.F.relu(y if residual is None else y + residual)
 
+    def added(self, norm: Any, x: Any, residual: Any) -> tuple[Any, Any]:
+        """A residual connection and its layer norm, as users of the library write them."""
+        x = residual + x
+        return x, norm(x)
+
     def least_seconds(self, work: Callable[[], Any]) -> float | None:  # noqa: ARG002 - a library that cannot say
         """The time the machine now needs at least for what the work computes and moves, op by op."""
         return None
@@ -91,6 +96,9 @@ class Ferrograd(Library):
 
     def normed(self, norm: Any, x: Any, residual: Any = None) -> Any:
         return norm(x, residual=residual, relu=True)
+
+    def added(self, norm: Any, x: Any, residual: Any) -> tuple[Any, Any]:
+        return norm(x, residual=residual)  # type: ignore[no-any-return]
 
     def least_seconds(self, work: Callable[[], Any]) -> float | None:
         with self.xp.profile(file=None) as profile:

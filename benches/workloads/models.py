@@ -104,8 +104,8 @@ def block_class(lib: Library) -> Any:
             B, T, C = x.shape
             q, k, v = self.qkv(self.ln_1(x)).reshape(B, T, 3, self.heads, C // self.heads).permute(2, 0, 3, 1, 4)
             y = F.scaled_dot_product_attention(q, k, v, is_causal=self.causal)
-            x = x + self.proj(y.transpose(1, 2).reshape(B, T, C))
-            return x + self.down(F.gelu(self.up(self.ln_2(x)), approximate="tanh"))
+            x, y = lib.added(self.ln_2, self.proj(y.transpose(1, 2).reshape(B, T, C)), x)
+            return x + self.down(F.gelu(self.up(y), approximate="tanh"))
 
     return Block
 

@@ -1141,6 +1141,12 @@ def layer_norm(x: Tensor, normalized_shape: int | Sequence[int], weight: Tensor 
 def rms_norm(x: Tensor, normalized_shape: int | Sequence[int], weight: Tensor | None = None, eps: float | None = None) -> Tensor:
     """The last axes of x divided by their root mean square, then times weight."""
 
+def add_layer_norm(x: Tensor, residual: Tensor, normalized_shape: int | Sequence[int], weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5) -> tuple[Tensor, Tensor]:
+    """x + residual, and its layer norm over the last axes: a residual connection and the norm behind it in one pass."""
+
+def add_rms_norm(x: Tensor, residual: Tensor, normalized_shape: int | Sequence[int], weight: Tensor | None = None, eps: float | None = None) -> tuple[Tensor, Tensor]:
+    """x + residual, and its RMS norm over the last axes, in one pass. eps defaults to the machine epsilon of the dtype."""
+
 def alpha_dropout(x: Tensor, p: float = 0.5, training: builtins.bool = False) -> Tensor:
     """Dropout that keeps mean 0 and variance 1 of SELU networks."""
 

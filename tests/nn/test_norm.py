@@ -124,6 +124,18 @@ def test_rms_norm():
     np.testing.assert_allclose(layer(x).detach().numpy(), expected, rtol=1e-10)
 
 
+@pytest.mark.parametrize("kind", [nn.LayerNorm, nn.RMSNorm])
+def test_a_residual_is_added_before_the_norm(kind):
+    layer = kind(dtype=fg.float64)
+    x, residual = data(2, 3, 4), data(2, 3, 4) + 1.0
+    total, normed = layer(x, residual=residual)
+    assert layer.normalized_shape == (4,)
+    np.testing.assert_array_equal(total.numpy(), x.numpy() + residual.numpy())
+    np.testing.assert_array_equal(normed.detach().numpy(), layer(x + residual).detach().numpy())
+    with pytest.raises(fg.ShapeError, match=r"expected a residual of shape \(2, 3, 4\), got \(4,\)"):
+        layer(x, residual=fg.ones(4, dtype=fg.float64))
+
+
 def test_group_norm():
     layer = nn.GroupNorm(2, 6, dtype=fg.float64)
     perturb(layer)

@@ -35,6 +35,14 @@ def rms_norm(x: np.ndarray, normalized_shape: Any, weight: Any = None, eps: floa
     return affine(x / np.sqrt((x**2).mean(axes, keepdims=True) + eps), weight, None, tuple(normalized_shape))
 
 
+def add_layer_norm(x: np.ndarray, residual: np.ndarray, *rest: Any, **options: Any) -> tuple[np.ndarray, np.ndarray]:
+    return x + residual, layer_norm(x + residual, *rest, **options)
+
+
+def add_rms_norm(x: np.ndarray, residual: np.ndarray, *rest: Any, **options: Any) -> tuple[np.ndarray, np.ndarray]:
+    return x + residual, rms_norm(x + residual, *rest, **options)
+
+
 def group_norm(x: np.ndarray, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> np.ndarray:
     groups = x.reshape(x.shape[0], num_groups, -1)
     return affine(standardised(groups, (2,), eps).reshape(x.shape), weight, bias, channels(x))
@@ -71,14 +79,15 @@ def parameters(source: Source, shape: tuple[int, ...], count: int) -> list[Any]:
     return [source.array(shape, special=False) if i < given else None for i in range(count)]
 
 
-def trailing_cases(count: int) -> Any:
+def trailing_cases(count: int, residual: bool = False) -> Any:
     def cases(source: Source) -> Call:
         # Two values at least: the normalisation of one value is constant and its derivative rounding error.
         x = source.array(
             (*source.shape(max_dims=2, min_side=1), source.integer(1, 4), source.integer(2, 5)), special=TAME
         )
         shape = x.shape[-source.integer(1, 2) :]
-        return call(x, shape, *parameters(source, shape, count), eps=source.choice(1e-5, 1e-2))
+        added = [source.array(x.shape, special=TAME)] if residual else []
+        return call(x, *added, shape, *parameters(source, shape, count), eps=source.choice(1e-5, 1e-2))
 
     return cases
 
@@ -203,6 +212,23 @@ ROWS = (
         trailing_cases(1),
         slack=32,
         refusals=(refuses("ShapeError", "rms_norm", np.ones(3), (4,)),),
+    ),
+    Row(
+        "add_layer_norm",
+        add_layer_norm,
+        trailing_cases(2, residual=True),
+        slack=64,
+        refusals=(
+            refuses("ShapeError", "add_layer_norm", np.ones((2, 3)), np.ones(3), (3,)),
+            refuses("ShapeError", "add_layer_norm", np.ones((2, 3)), np.ones((2, 3)), (4,)),
+        ),
+    ),
+    Row(
+        "add_rms_norm",
+        add_rms_norm,
+        trailing_cases(1, residual=True),
+        slack=32,
+        refusals=(refuses("ShapeError", "add_rms_norm", np.ones(3), np.ones((1, 3)), (3,)),),
     ),
     Row(
         "group_norm",

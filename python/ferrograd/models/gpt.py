@@ -75,8 +75,8 @@ class Block(nn.Module):
         self.mlp = MLP(config)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x + self.attn(self.ln_1(x))
-        return x + self.mlp(self.ln_2(x))
+        x, y = self.ln_2(self.attn(self.ln_1(x)), residual=x)
+        return x + self.mlp(y)
 
 
 class Transformer(nn.Module):

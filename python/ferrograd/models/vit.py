@@ -33,8 +33,8 @@ class EncoderBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.ln_1(x)
         y, _ = self.self_attention(y, y, y, need_weights=False)
-        x = x + self.dropout(y)
-        return x + self.mlp(self.ln_2(x))
+        x, y = self.ln_2(self.dropout(y), residual=x)
+        return x + self.mlp(y)
 
 
 class Encoder(nn.Module):

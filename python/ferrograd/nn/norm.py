@@ -238,11 +238,16 @@ class LayerNorm(Module):
         bias: whether bias exists (with elementwise_affine).
         device, dtype: of the parameters.
 
-    Raises ShapeError if the input does not end in normalized_shape.
+    `forward(input, residual=None)`: the norm; with a residual, in the same pass, the pair of input + residual and its
+    norm. Raises ShapeError if the input does not end in normalized_shape, or the residual has another shape.
 
     >>> import ferrograd as fg
-    >>> fg.round(fg.nn.LayerNorm(2)(fg.tensor([[0.0, 2.0]]))).tolist()
+    >>> norm = fg.nn.LayerNorm(2)
+    >>> fg.round(norm(fg.tensor([[0.0, 2.0]]))).tolist()
     [[-1.0, 1.0]]
+    >>> x, y = norm(fg.tensor([[0.0, 2.0]]), residual=fg.tensor([[1.0, 1.0]]))
+    >>> x.tolist(), fg.round(y).tolist()
+    ([[1.0, 3.0]], [[-1.0, 1.0]])
     """
 
     weight: Parameter | None
@@ -274,11 +279,13 @@ class LayerNorm(Module):
         if self.bias is not None:
             build(self, "bias", shape)
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, input: Tensor, residual: Tensor | None = None) -> Any:
         shape = self.normalized_shape
         if shape is None:
             shape = tuple(input.shape[-1:])
             self._build(shape)
+        if residual is not None:
+            return F.add_layer_norm(input, residual, shape, self.weight, self.bias, self.eps)
         return F.layer_norm(input, shape, self.weight, self.bias, self.eps)
 
 
@@ -290,6 +297,8 @@ class RMSNorm(Module):
         eps: added to the mean square; None means the dtype's machine epsilon.
         elementwise_affine: whether weight exists.
         device, dtype: of the parameter.
+
+    `forward(input, residual=None)` as in `LayerNorm`.
 
     >>> import ferrograd as fg
     >>> fg.round(fg.nn.RMSNorm(2)(fg.tensor([[3.0, 3.0]]))).tolist()
@@ -320,11 +329,13 @@ class RMSNorm(Module):
             build(self, "weight", shape)
             init.ones_(self.weight)
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, input: Tensor, residual: Tensor | None = None) -> Any:
         shape = self.normalized_shape
         if shape is None:
             shape = tuple(input.shape[-1:])
             self._build(shape)
+        if residual is not None:
+            return F.add_rms_norm(input, residual, shape, self.weight, self.eps)
         return F.rms_norm(input, shape, self.weight, self.eps)
 
 

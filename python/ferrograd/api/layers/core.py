@@ -279,8 +279,9 @@ class LayerNormalization(Layer, nn.LayerNorm):
         super()._build(shape)
         self._freeze_if_asked()
 
-    def forward(self, input: Any) -> Tensor:
-        return nn.LayerNorm.forward(self, self._tensor(input))
+    def forward(self, input: Any, residual: Any = None) -> Any:
+        added = None if residual is None else self._tensor(residual)
+        return nn.LayerNorm.forward(self, self._tensor(input), added)
 
 
 class Embedding(Layer, nn.Embedding):

@@ -72,6 +72,12 @@ pub const NORMS: &[Row] = rows! {
     /// The last axes of x divided by their root mean square, then times weight.
     rms_norm [] (x: Tensor, normalized_shape: Sizes, weight: Option<Tensor> = None, eps: Option<f64> = None) {} -> Tensor
         = norm::rms_norm(&x, &normalized_shape.0, weight.as_ref(), eps);
+    /// x + residual, and its layer norm over the last axes: a residual connection and the norm behind it in one pass.
+    add_layer_norm [] (x: Tensor, residual: Tensor, normalized_shape: Sizes, weight: Option<Tensor> = None, bias: Option<Tensor> = None, eps: f64 = 1e-5) {} -> (Tensor, Tensor)
+        = norm::add_layer_norm(&x, &residual, &normalized_shape.0, weight.as_ref(), bias.as_ref(), eps);
+    /// x + residual, and its RMS norm over the last axes, in one pass. eps defaults to the machine epsilon of the dtype.
+    add_rms_norm [] (x: Tensor, residual: Tensor, normalized_shape: Sizes, weight: Option<Tensor> = None, eps: Option<f64> = None) {} -> (Tensor, Tensor)
+        = norm::add_rms_norm(&x, &residual, &normalized_shape.0, weight.as_ref(), eps);
 };
 
 /// A dropout that is only on in training.

@@ -47,16 +47,16 @@ fn parameter(op: &str, what: &str, p: Option<&Tensor>, shape: &[usize], absent: 
     }
 }
 
-/// Layer norm and RMS norm: the axes at the end, as rows.
+/// Layer norm and RMS norm: the axes at the end, as rows; with a residual, the sums as well.
 fn trailing(
     op: &'static str,
     x: &Tensor,
+    residual: Option<&Tensor>,
     normalized: &[usize],
-    weight: Option<&Tensor>,
-    bias: Option<&Tensor>,
+    [weight, bias]: [Option<&Tensor>; 2],
     eps: f64,
     centred: bool,
-) -> Result<Tensor> {
+) -> Result<(Tensor, Option<Tensor>)> {
     check_float(op, x)?;
     check_eps(op, eps)?;
     if normalized.is_empty() || !x.shape().ends_with(normalized) {
@@ -68,8 +68,11 @@ fn trailing(
     let outer: usize = x.shape()[..x.rank() - normalized.len()].iter().product();
     let flat = |what, p, absent| movement::reshape(&parameter(op, what, p, normalized, absent, &wide)?, &[n]);
     let (weight, bias) = (flat("weight", weight, 1.0)?, flat("bias", bias, 0.0)?);
-    let y = normalize_rows(op, &movement::reshape(&wide, &[outer, n])?, &weight, &bias, eps, centred)?;
-    cast::astype(&movement::reshape(&y, x.shape())?, x.dtype())
+    let rows = |x: &Tensor| movement::reshape(x, &[outer, n]);
+    let residual = Finish { residual, relu: false }.residual_for(op, &wide)?.map(|r| rows(&r)).transpose()?;
+    let (y, sum) = normalize_rows(op, [&rows(&wide)?, &weight, &bias], residual.as_ref(), eps, centred)?;
+    let whole = |y: &Tensor| cast::astype(&movement::reshape(y, x.shape())?, x.dtype());
+    Ok((whole(&y)?, sum.map(|sum| whole(&sum)).transpose()?))
 }
 
 /// `(x - mean) / sqrt(var + eps) * weight + bias` over the last axes, which have shape `normalized`.
@@ -80,13 +83,41 @@ pub fn layer_norm(
     bias: Option<&Tensor>,
     eps: f64,
 ) -> Result<Tensor> {
-    trailing("layer_norm", x, normalized, weight, bias, eps, true)
+    Ok(trailing("layer_norm", x, None, normalized, [weight, bias], eps, true)?.0)
+}
+
+/// `x + residual` and its layer norm, in one pass forward and one back.
+pub fn add_layer_norm(
+    x: &Tensor,
+    residual: &Tensor,
+    normalized: &[usize],
+    weight: Option<&Tensor>,
+    bias: Option<&Tensor>,
+    eps: f64,
+) -> Result<(Tensor, Tensor)> {
+    sum_first(trailing("add_layer_norm", x, Some(residual), normalized, [weight, bias], eps, true)?)
 }
 
 /// `x / sqrt(mean(x * x) + eps) * weight` over the last axes; `eps` defaults to the machine epsilon of the dtype.
 pub fn rms_norm(x: &Tensor, normalized: &[usize], weight: Option<&Tensor>, eps: Option<f64>) -> Result<Tensor> {
     let eps = eps.unwrap_or(epsilon(x.dtype()));
-    trailing("rms_norm", x, normalized, weight, None, eps, false)
+    Ok(trailing("rms_norm", x, None, normalized, [weight, None], eps, false)?.0)
+}
+
+/// `x + residual` and its RMS norm, in one pass forward and one back.
+pub fn add_rms_norm(
+    x: &Tensor,
+    residual: &Tensor,
+    normalized: &[usize],
+    weight: Option<&Tensor>,
+    eps: Option<f64>,
+) -> Result<(Tensor, Tensor)> {
+    let eps = eps.unwrap_or(epsilon(x.dtype()));
+    sum_first(trailing("add_rms_norm", x, Some(residual), normalized, [weight, None], eps, false)?)
+}
+
+fn sum_first((normalized, sum): (Tensor, Option<Tensor>)) -> Result<(Tensor, Tensor)> {
+    Ok((sum.ok_or_else(|| Error::internal("norm", "op without sums"))?, normalized))
 }
 
 /// The step from one to the next larger number.
@@ -126,7 +157,8 @@ fn per_sample(
     let wide = cast::astype(x, x.dtype().compute())?;
     let n = x.numel() / rows.max(1);
     let plain = |absent| parameter(op, "weight", None, &[n], absent, &wide);
-    let y = normalize_rows(op, &movement::reshape(&wide, &[rows, n])?, &plain(1.0)?, &plain(0.0)?, eps, true)?;
+    let flat = movement::reshape(&wide, &[rows, n])?;
+    let (y, _) = normalize_rows(op, [&flat, &plain(1.0)?, &plain(0.0)?], None, eps, true)?;
     let y = affine(op, &movement::reshape(&y, x.shape())?, None, weight, bias, Finish::default())?;
     cast::astype(&y, x.dtype())
 }

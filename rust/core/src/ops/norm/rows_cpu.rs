@@ -6,7 +6,7 @@ use crate::cpu::parts::for_each_item;
 use crate::cpu::{gemm, rows};
 use crate::dispatch;
 use crate::dtype::Element;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::storage::Output;
 use crate::tensor::Tensor;
 
@@ -18,7 +18,8 @@ const GROUPS: usize = 64;
 trait Kernels: Element {
     fn forward(x: &[Self], weight: &[Self], bias: &[Self], eps: f64, centred: bool, y: &mut [Self], stats: &mut [Self]);
     fn backward(inputs: [&[Self]; 4], centred: bool, dx: &mut [Self], dweight: &mut [Self], dbias: &mut [Self]);
-    fn add_rows(parts: &[Self], total: &mut [Self]);
+    fn add(x: &[Self], residual: &[Self], sum: &mut [Self]);
+    fn add_onto(part: &[Self], total: &mut [Self]);
 }
 
 macro_rules! kernels {
@@ -68,12 +69,12 @@ macro_rules! kernels {
                     }
                 }
 
-                /// Sums rows as long as the total, in order.
-                pub fn add_rows(parts: &[$t], total: &mut [$t]) {
-                    total.fill(0.0);
-                    for part in parts.chunks(total.len()) {
-                        total.iter_mut().zip(part).for_each(|(t, &p)| *t += p);
-                    }
+                pub fn add(x: &[$t], residual: &[$t], sum: &mut [$t]) {
+                    sum.iter_mut().zip(x.iter().zip(residual)).for_each(|(sum, (&x, &r))| *sum = x + r);
+                }
+
+                pub fn add_onto(part: &[$t], total: &mut [$t]) {
+                    total.iter_mut().zip(part).for_each(|(t, &p)| *t += p);
                 }
             }
         }
@@ -85,16 +86,24 @@ macro_rules! kernels {
             fn backward(inputs: [&[$t]; 4], centred: bool, dx: &mut [$t], dweight: &mut [$t], dbias: &mut [$t]) {
                 $rows::backward(inputs, centred, dx, dweight, dbias)
             }
-            fn add_rows(parts: &[$t], total: &mut [$t]) {
-                $rows::add_rows(parts, total)
+            fn add(x: &[$t], residual: &[$t], sum: &mut [$t]) {
+                $rows::add(x, residual, sum)
+            }
+            fn add_onto(part: &[$t], total: &mut [$t]) {
+                $rows::add_onto(part, total)
             }
         }
     )*};
 }
 kernels!(f32 in single, f64 in double);
 
+/// Inputs: x, weight, bias and, where there is a third output for the sums, a residual that is added to x first.
 pub fn forward(op: &str, inputs: &[&Tensor], outputs: &mut [Output], eps: f64, centred: bool) -> Result<()> {
-    let [y, stats] = outputs else { return Ok(()) };
+    let (y, stats, sum) = match outputs {
+        [y, stats] => (y, stats, None),
+        [y, stats, sum] => (y, stats, Some(sum)),
+        _ => return Err(Error::internal(op, "expected two or three outputs")),
+    };
     let (rows, n) = (y.shape[0], y.shape[1]);
     dispatch!(y.dtype, op, [wide], T => {
         let (x, weight, bias) = (inputs[0].slice::<T>()?, inputs[1].slice::<T>()?, inputs[2].slice::<T>()?);
@@ -104,13 +113,25 @@ pub fn forward(op: &str, inputs: &[&Tensor], outputs: &mut [Output], eps: f64, c
             return Ok(());
         }
         let each = (GRAIN / n).max(1);
-        for_each_item(x.chunks(each * n).zip(y.chunks_mut(each * n)).zip(stats.chunks_mut(2 * each)), |((x, y), stats)| {
+        let residual = inputs.get(3).map_or(Ok(&[][..]), |residual| residual.slice::<T>())?;
+        let sum = sum.map_or(Ok(&mut [][..]), |sum| sum.slice_mut::<T>())?;
+        let mut added = residual.chunks(each * n).zip(sum.chunks_mut(each * n));
+        let tasks = x.chunks(each * n).zip(y.chunks_mut(each * n)).zip(stats.chunks_mut(2 * each));
+        for_each_item(tasks.map(|task| (task, added.next())), |(((x, y), stats), added)| {
+            let x = match added {
+                Some((residual, sum)) => {
+                    <T as Kernels>::add(x, residual, sum);
+                    &*sum
+                }
+                None => x,
+            };
             <T as Kernels>::forward(x, weight, bias, eps, centred, y, stats);
             Ok(())
         })
     })
 }
 
+/// Inputs: x, weight, stats, dy and, where there is one, a further gradient of x.
 pub fn backward(op: &str, inputs: &[&Tensor], outputs: &mut [Output], centred: bool) -> Result<()> {
     let [dx, dweight, dbias] = outputs else { return Ok(()) };
     let (rows, n) = (dx.shape[0], dx.shape[1]);
@@ -128,14 +149,22 @@ pub fn backward(op: &str, inputs: &[&Tensor], outputs: &mut [Output], centred: b
         let groups = rows.div_ceil(each);
         let mut scratch = Block::zeroed(2 * groups * n * size_of::<T>())?;
         let (weights, biases) = gemm::typed_mut::<T>(&mut scratch)[..2 * groups * n].split_at_mut(groups * n);
+        let more = inputs.get(4).map_or(Ok(&[][..]), |more| more.slice::<T>())?;
+        let mut more = more.chunks(each * n);
         let sources = x.chunks(each * n).zip(dy.chunks(each * n)).zip(stats.chunks(2 * each));
         let targets = dx.chunks_mut(each * n).zip(weights.chunks_mut(n)).zip(biases.chunks_mut(n));
-        for_each_item(sources.zip(targets), |(((x, dy), stats), ((dx, dw), db))| {
+        for_each_item(sources.zip(targets).map(|task| (task, more.next())), |(task, more)| {
+            let (((x, dy), stats), ((dx, dw), db)) = task;
             <T as Kernels>::backward([x, weight, stats, dy], centred, dx, dw, db);
+            if let Some(more) = more {
+                <T as Kernels>::add_onto(more, dx);
+            }
             Ok(())
         })?;
-        <T as Kernels>::add_rows(weights, dweight);
-        <T as Kernels>::add_rows(biases, dbias);
+        for (total, parts) in [(dweight, &*weights), (dbias, &*biases)] {
+            total.fill(T::default());
+            parts.chunks(n).for_each(|part| <T as Kernels>::add_onto(part, total));
+        }
         Ok(())
     })
 }

@@ -51,6 +51,34 @@ fn layer_and_rms_norm_agree_with_the_definition() {
 }
 
 #[test]
+fn a_residual_is_added_before_the_norm_and_both_results_have_gradients() {
+    for n in [1, 5, 40, 700] {
+        let (x, r) = (random_tensor(&[30, n], 1), random_tensor(&[30, n], 4));
+        let (w, b) = (random_tensor(&[n], 2), random_tensor(&[n], 3));
+        let composed = x.add(&r).unwrap();
+        let (sum, y) = add_layer_norm(&x, &r, &[n], Some(&w), Some(&b), 1e-5).unwrap();
+        assert_eq!(values(&sum), values(&composed));
+        assert_eq!(values(&y), values(&layer_norm(&composed, &[n], Some(&w), Some(&b), 1e-5).unwrap()));
+        let (sum, y) = add_rms_norm(&x, &r, &[n], Some(&w), None).unwrap();
+        assert_eq!(values(&sum), values(&composed));
+        assert_eq!(values(&y), values(&rms_norm(&composed, &[n], Some(&w), None).unwrap()));
+    }
+    let (x, r) = (random_tensor(&[2, 3, 4], 1), random_tensor(&[2, 3, 4], 2));
+    let (w, b) = (random_tensor(&[4], 3), random_tensor(&[4], 4));
+    let both = |(sum, y): (Tensor, Tensor)| sum.sin()?.multiply(&y);
+    assert_gradients(&[&x, &r, &w, &b], |x| both(add_layer_norm(&x[0], &x[1], &[4], Some(&x[2]), Some(&x[3]), 1e-5)?));
+    assert_gradients(&[&x, &r, &w], |x| both(add_rms_norm(&x[0], &x[1], &[4], Some(&x[2]), None)?));
+    assert_gradients(&[&x, &r], |x| Ok(add_layer_norm(&x[0], &x[1], &[3, 4], None, None, 1e-5)?.0));
+    assert_gradients(&[&x, &r], |x| Ok(add_layer_norm(&x[0], &x[1], &[3, 4], None, None, 1e-5)?.1));
+    let half = cast::astype(&x, DType::F16).unwrap();
+    let (sum, y) = add_rms_norm(&half, &half, &[4], None, None).unwrap();
+    assert_eq!([sum.dtype(), y.dtype()], [DType::F16; 2]);
+    assert!(matches!(add_rms_norm(&x, &w, &[4], None, None), Err(Error::Shape(_))));
+    let empty = Tensor::from_slice::<f32>(&[], &[0, 4]).unwrap();
+    assert_eq!(add_layer_norm(&empty, &empty, &[4], None, None, 1e-5).unwrap().1.shape(), &[0, 4]);
+}
+
+#[test]
 fn a_large_mean_does_not_spoil_the_variance() {
     let x: Vec<f64> = (0..64).map(|i| 1e8 + (i % 7) as f64).collect();
     let want = naive(&x, |_| 0, 0.0, true);
