@@ -3,7 +3,7 @@
 use crate::device::Device;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
-use crate::ops::index::rows::{Padding, deposit, deposit_onto};
+use crate::ops::index::rows::deposit_onto;
 use crate::ops::{copy, create, movement};
 use crate::scalar::Scalar;
 use crate::shape::{self, Shape};
@@ -53,6 +53,10 @@ impl RowGradient {
         self
     }
 
+    fn dtype(&self) -> DType {
+        self.parts[0].values.dtype()
+    }
+
     pub fn add_onto(&self, total: &mut Tensor) -> Result<()> {
         let add = |part: &Part| deposit_onto(total, self.axis, &part.index, &part.values, part.padding);
         self.parts.iter().try_for_each(add)
@@ -60,12 +64,8 @@ impl RowGradient {
 
     /// The whole tensor, zeros included.
     pub fn whole(&self) -> Result<Tensor> {
-        let (first, others) = (&self.parts[0], &self.parts[1..]);
-        let padding = first.padding.map(|row| Padding { row, blank: false });
-        let mut total = deposit(&first.values, self.axis, self.shape[self.axis], &first.index, padding)?;
-        others
-            .iter()
-            .try_for_each(|part| deposit_onto(&mut total, self.axis, &part.index, &part.values, part.padding))?;
+        let mut total = create::zeros(&self.shape, self.dtype(), Device::Cpu)?;
+        self.add_onto(&mut total)?;
         Ok(total)
     }
 
@@ -101,7 +101,7 @@ impl RowGradient {
         }
         let mut shape = self.shape.clone();
         shape[0] = count + 1;
-        let mut values = create::zeros(&shape, self.parts[0].values.dtype(), Device::Cpu)?;
+        let mut values = create::zeros(&shape, self.dtype(), Device::Cpu)?;
         let mut position = 0;
         for part in &self.parts {
             let own = movement::narrow(&places, 0, position, part.index.numel())?;

@@ -267,8 +267,12 @@ pub fn deposit_onto(
 ) -> Result<()> {
     let (source, index) = (copy::contiguous(source)?, copy::contiguous(index)?);
     let (rows, ignored) = (Rows::of(total.shape(), axis), padding.map(|row| row as i64));
-    dispatch!(total.dtype(), "index_add", [wide], T => {
-        add_rows(source.slice::<T>()?, index.slice()?, rows, ignored, total.make_mut::<T>()?)
+    let bytes = profile::bytes([&source]);
+    let size = |_: &()| profile::Work { bytes_in: 2 * bytes, bytes_out: bytes, flops: 0 };
+    profile::observe("index_add", size, || {
+        dispatch!(total.dtype(), "index_add", [wide], T => {
+            add_rows(source.slice::<T>()?, index.slice()?, rows, ignored, total.make_mut::<T>()?)
+        })
     })
 }
 
